@@ -1,0 +1,55 @@
+// Everything a decision can ask the store to do, as data: a closed union. The changes of one decision commit together
+// or not at all. Those marked "guard" touch no row when the world has moved on since load; the whole commit is then
+// undone, and the operation loads and decides again.
+import type { EndReason, Event, KeyRow, Line, NewUser, Session } from './model.ts'
+
+export type Change =
+  /** Guard: e-mail and username are free. `password` is a record, never a password. */
+  | { readonly change: 'createUser'; readonly user: NewUser; readonly password: string | null }
+  /** Guard: the user is active and of that epoch. Written by every sign-in, so that disabling and signing in meet on one row. */
+  | { readonly change: 'recordSignIn'; readonly userId: string; readonly epoch: number; readonly at: number }
+  /** Guard: the record is still `was`. */
+  | {
+      readonly change: 'replacePasswordRecord'
+      readonly userId: string
+      readonly was: string
+      readonly record: string
+    }
+  /** Ends no session by itself. Moves the epoch. */
+  | { readonly change: 'setActive'; readonly userId: string; readonly active: boolean }
+  | { readonly change: 'openSession'; readonly session: Session }
+  /** Guard: the session has not ended and its line is still `was`. */
+  | {
+      readonly change: 'moveSession'
+      readonly sessionId: string
+      readonly was: Line
+      readonly line: Line
+      readonly idleEndsAt: number
+      readonly lastUsedAt: number
+      readonly userAgent: string
+      readonly address: string
+    }
+  /** Guard if `was` is given: its line is still that. Without: an ended session stays as it ended. */
+  | {
+      readonly change: 'endSession'
+      readonly sessionId: string
+      readonly because: EndReason
+      readonly at: number
+      readonly was?: Line
+    }
+  /** Every live session of the user, but one. */
+  | {
+      readonly change: 'endSessionsOf'
+      readonly userId: string
+      readonly except: string | null
+      readonly because: EndReason
+      readonly at: number
+    }
+  /** Guard: no key of this use is newer than `after` (null: there is none). */
+  | { readonly change: 'addKey'; readonly key: KeyRow; readonly after: string | null }
+  | { readonly change: 'retireKeys'; readonly ids: readonly string[]; readonly retiresAt: number }
+  | { readonly change: 'eraseKeys'; readonly ids: readonly string[] }
+  | { readonly change: 'record'; readonly event: Event }
+
+export type ChangeName = Change['change']
+export type ChangeOf<N extends ChangeName> = Extract<Change, { change: N }>

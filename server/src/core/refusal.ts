@@ -1,0 +1,61 @@
+// Every expected "no", as a closed table. A refusal is a value: it travels through the same commit as a "yes".
+// Dialects render refusals; the status here is what a dialect without an opinion sends.
+
+export const refusals = {
+  // the call itself
+  body_malformed: { status: 400, title: 'The body is not valid JSON' },
+  body_too_large: { status: 413, title: 'The body is larger than 64 KiB' },
+  not_json: { status: 415, title: 'Send application/json' },
+  input_invalid: { status: 422, title: 'Some fields are missing or wrong' },
+  not_found: { status: 404, title: 'There is nothing here' },
+  method_not_allowed: { status: 405, title: 'This path does not take that method' },
+  // the floor
+  origin_refused: { status: 403, title: 'Calls from this origin are refused' },
+  csrf_refused: { status: 403, title: 'CSRF token missing or incorrect' },
+  throttled: { status: 429, title: 'Too many attempts' },
+  // who calls
+  not_signed_in: { status: 401, title: 'Not signed in' },
+  access_malformed: { status: 401, title: 'The Authorization header is malformed' },
+  access_invalid: { status: 401, title: 'The access token is not valid' },
+  access_expired: { status: 401, title: 'The access token has expired' },
+  access_revoked: { status: 401, title: 'The session has ended' },
+  user_gone: { status: 401, title: 'The user no longer exists' },
+  cookie_conflict: { status: 401, title: 'The cookies contradict each other' },
+  refresh_missing: { status: 401, title: 'There is no refresh token' },
+  refresh_invalid: { status: 401, title: 'The refresh token is not valid' },
+  // the operations
+  credentials_wrong: { status: 401, title: 'The login or the password is wrong' },
+  email_taken: { status: 409, title: 'This e-mail address is already registered' },
+  username_taken: { status: 409, title: 'This username is already registered' },
+  password_weak: { status: 422, title: 'The password is too weak' },
+  session_not_found: { status: 404, title: 'There is no such session' },
+  // honest failure
+  busy: { status: 503, title: 'Too busy just now' },
+  unavailable: { status: 503, title: 'The service cannot decide this just now' },
+  fault: { status: 500, title: 'Something went wrong here' },
+} as const satisfies Record<string, { status: number; title: string }>
+
+export type RefusalCode = keyof typeof refusals
+
+/** What is wrong with one field, by the operation's own name for it. */
+export type Issue = {
+  readonly field: string
+  /** Pydantic-like: missing, string_type, string_too_short, string_too_long, value_error, json_invalid. */
+  readonly type: string
+  readonly message: string
+}
+
+export type Refusal = {
+  readonly refused: RefusalCode
+  /** For `input_invalid` and `password_weak`: every finding at once. */
+  readonly issues?: readonly Issue[]
+  /** Seconds, for `throttled`, `busy` and `unavailable`. */
+  readonly retryAfter?: number
+}
+
+export const refuse = (refused: RefusalCode, more?: Omit<Refusal, 'refused'>): Refusal => ({
+  refused,
+  ...more,
+})
+
+export const isRefusal = (value: object): value is Refusal => 'refused' in value

@@ -1,0 +1,98 @@
+// The session rule: a refresh token is sent exactly once, by the answer whose commit made it. Every other live answer
+// carries an access token only. Decides which session a browser means and what becomes of it; knows no store, no
+// clock and no cookie. docs/sessions.md explains the rule.
+import type { Delivery, EndReason, Holder, Line, Session, User } from './model.ts'
+import type { Policy } from './policy.ts'
+
+/** Number `n` of session `sessionId`: what an authentic refresh token says. */
+export type Presented = { readonly sessionId: string; readonly n: number }
+
+/** What becomes of a line to which a number is presented. */
+export type Step =
+  | { readonly step: 'quiet' }
+  | { readonly step: 'change'; readonly line: Line; readonly wentBack: boolean }
+  | { readonly step: 'end' }
+
+/** The line of a new session; its sign-in sends number 1. */
+export const firstLine = (now: number): Line => ({ previous: 0, current: 0, successor: 1, changedAt: now })
+
+/** The whole rule. A `change` is to be guarded by `line` being as it was; its answer alone carries the new successor. */
+export function decideStep(line: Line, n: number, now: number, grace: number): Step {
+  if (now - line.changedAt <= grace) return n >= line.previous ? { step: 'quiet' } : { step: 'end' }
+  if (n !== line.current && n < line.successor) return { step: 'end' }
+  return {
+    step: 'change',
+    // Beyond `successor`: this number was sent once, and the store no longer knows; it went back in time.
+    wentBack: n > line.successor,
+    line: { previous: line.current, current: n, successor: Math.max(line.successor, n) + 1, changedAt: now },
+  }
+}
+
+export const isLive = (session: Session, now: number): boolean =>
+  session.endedAt === null && now < session.endsAt && now < session.idleEndsAt
+
+/** A session that may act: live, and its user active. */
+export const mayAct = (holder: Holder | undefined, now: number): holder is Holder =>
+  holder !== undefined && holder.user.active && isLive(holder.session, now)
+
+/** What the two cookies of one browser say, with the sessions they name as loaded. */
+export type Jar = {
+  readonly refresh: Presented | undefined
+  readonly signIn: Presented | undefined
+  readonly holders: ReadonlyMap<string, Holder>
+}
+
+export type Choice = Presented & {
+  readonly holder: Holder
+  /** The number comes from the sign-in cookie: an old one accuses nobody. */
+  readonly first: boolean
+}
+
+/** The sign-in cookie says which session, the refresh cookie which number of it. Undefined: neither names a session that may act. */
+export function chooseSession(jar: Jar, now: number): Choice | undefined {
+  const { refresh, signIn, holders } = jar
+  const ofSignIn = signIn && holders.get(signIn.sessionId)
+  if (signIn && mayAct(ofSignIn, now)) {
+    return refresh?.sessionId === signIn.sessionId
+      ? { ...refresh, holder: ofSignIn, first: false }
+      : { ...signIn, holder: ofSignIn, first: true }
+  }
+  const ofRefresh = refresh && holders.get(refresh.sessionId)
+  return refresh && mayAct(ofRefresh, now) ? { ...refresh, holder: ofRefresh, first: false } : undefined
+}
+
+export type Opening = {
+  readonly id: string
+  readonly user: User
+  readonly delivery: Delivery
+  readonly userAgent: string
+  readonly address: string
+}
+
+export const openSession = (opening: Opening, policy: Policy, now: number): Session => ({
+  ...firstLine(now),
+  id: opening.id,
+  userId: opening.user.id,
+  delivery: opening.delivery,
+  openedAt: now,
+  endsAt: now + policy.lifetime,
+  idleEndsAt: Math.min(now + policy.idle, now + policy.lifetime),
+  endedAt: null,
+  endedBecause: null,
+  lastUsedAt: now,
+  userAgent: opening.userAgent,
+  address: opening.address,
+})
+
+export const lineOf = (session: Session): Line => ({
+  previous: session.previous,
+  current: session.current,
+  successor: session.successor,
+  changedAt: session.changedAt,
+})
+
+export const ended = (session: Session, because: EndReason, now: number): Session => ({
+  ...session,
+  endedAt: session.endedAt ?? now,
+  endedBecause: session.endedBecause ?? because,
+})

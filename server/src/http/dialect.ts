@@ -1,0 +1,128 @@
+// A dialect is a value: which paths there are, how they rename, what they answer. It decides nothing. Shared code never
+// asks for a dialect's name: what differs is a field. http/mount.ts refuses broken ones at start.
+import type { z } from 'zod'
+import type { InputField, inputs, OperationName } from '../core/input.ts'
+import type { Delivery, User } from '../core/model.ts'
+import type { PolicyPatch } from '../core/policy.ts'
+import type { Refusal, RefusalCode } from '../core/refusal.ts'
+import type { Done, Tokens } from '../operations/contract.ts'
+
+export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+
+/** A cookie as this dialect's front ends know it. Secure comes from the configuration, HttpOnly from the role. */
+export type CookieSpec = {
+  /** Without `__Host-`; see `host`. */
+  readonly name: string
+  /** `--prefix` is put before it, unless it is `/`. */
+  readonly path: string
+  readonly sameSite: 'Strict' | 'Lax'
+  /** Over https the name gets `__Host-` in front (then path is `/` and there is no Domain). */
+  readonly host?: true
+}
+
+/** The readable cookie of the double submit; written by sign-in and by the CSRF call. */
+export type CsrfSpec = {
+  readonly cookie: CookieSpec
+  /** Lower case. */
+  readonly header: string
+  /** Seconds; undefined: as long as the refresh cookie. */
+  readonly maxAge?: number
+}
+
+export type Success = 200 | 201 | 204
+
+export type ErrorReply = { readonly status: number; readonly body: unknown; readonly type?: string }
+
+/** `issue.field` is already the wire's name. */
+export type RenderRefusal = (refusal: Refusal & { readonly callId: string }) => ErrorReply
+
+type RequiredField<O extends OperationName> = {
+  [F in InputField<O>]: undefined extends z.input<(typeof inputs)[O]>[F & keyof z.input<(typeof inputs)[O]>]
+    ? never
+    : F
+}[InputField<O>]
+
+/** Wire name → the operation's name. Two wire names for one field: the first that is there counts. `:id` is a path parameter. */
+export type Takes<O extends OperationName> = Readonly<Record<string, InputField<O>>>
+
+export type Route<O extends OperationName = OperationName> = {
+  readonly does: O
+  /** One sentence for the OpenAPI document. */
+  readonly summary: string
+  readonly takes: Readonly<Record<string, string>>
+  /** Wire names that this dialect demands although the operation does not. */
+  readonly requires: readonly string[]
+  /** The one status of success. */
+  readonly status: Success
+  /** The body of success; null: none. */
+  readonly answer: z.ZodType | null
+  // A method, not a property: routes of all operations stand in one table.
+  write(done: Done[O], tokens: Tokens): unknown
+  /** In a dialect with CSRF tokens: what this call needs. */
+  readonly csrf: 'any' | 'session' | undefined
+  /** Before the dialect's own. */
+  readonly refusals: Partial<Record<RefusalCode, RenderRefusal>>
+}
+
+type RouteInput<O extends OperationName, S extends z.ZodType | null, T extends Takes<O>> = {
+  summary: string
+  status: Success
+  answer: S
+  requires?: readonly (keyof T & string)[]
+  csrf?: 'any' | 'session'
+  refusals?: Partial<Record<RefusalCode, RenderRefusal>>
+} & (S extends z.ZodType ? { write: (done: Done[O], tokens: Tokens) => z.input<S> } : { write?: never }) &
+  ([RequiredField<O>] extends [never] ? { takes?: T } : { takes: T & Covers<O, T> })
+
+/** Fails to compile when a field that the operation requires is taken from nowhere. */
+type Covers<O extends OperationName, T> = [RequiredField<O>] extends [T[keyof T]]
+  ? unknown
+  : { [F in Exclude<RequiredField<O>, T[keyof T]> as `nothing is taken for ${F}`]: never }
+
+/** The only way to make a route: what is taken, returned and described is held together by types. */
+export function route<
+  const O extends OperationName,
+  const S extends z.ZodType | null,
+  const T extends Takes<O>,
+>(does: O, input: RouteInput<O, S, T>): Route<O> {
+  return {
+    does,
+    summary: input.summary,
+    takes: input.takes ?? {},
+    requires: input.requires ?? [],
+    status: input.status,
+    answer: input.answer,
+    write: input.write ?? (() => undefined),
+    csrf: input.csrf,
+    refusals: input.refusals ?? {},
+  }
+}
+
+export type Dialect = {
+  readonly name: string
+  /** One sentence: whose front ends speak it. */
+  readonly summary: string
+  /** `POST /auth/login`. A trailing `/` in the path is required, unless `slash` says otherwise. */
+  readonly routes: Readonly<Record<`${Method} /${string}`, Route>>
+  /** `any`: with or without the trailing slash. */
+  readonly slash: 'exact' | 'any'
+  readonly cookies: {
+    readonly access?: CookieSpec
+    readonly refresh: CookieSpec
+    /** Attributes of `refresh`, another name. */
+    readonly signIn: string
+    readonly csrf?: CsrfSpec
+  }
+  /** Whether access tokens are read from `Authorization: Bearer` (from the access cookie whenever there is one). */
+  readonly bearer: boolean
+  readonly delivery: Delivery
+  readonly subject: 'id' | 'number'
+  readonly claims?: (user: User) => Readonly<Record<string, unknown>>
+  /** Its front ends' numbers; the rest are defaults. */
+  readonly policy: PolicyPatch
+  /** Always listed unless the operator lists others. */
+  readonly origins: readonly string[]
+  readonly refusals: Partial<Record<RefusalCode, RenderRefusal>> & { readonly otherwise: RenderRefusal }
+  /** What every refusal's body looks like, for the OpenAPI document. */
+  readonly error: z.ZodType
+}
