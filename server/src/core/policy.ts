@@ -71,13 +71,15 @@ export type PolicyPatch = Partial<Omit<Policy, 'password' | 'rates'>> & {
 }
 
 /** Later patches win. */
-export const patchPolicy = (policy: Policy, ...patches: readonly PolicyPatch[]): Policy =>
-  patches.reduce<Policy>(
-    (sum, patch) => ({
-      ...sum,
-      ...patch,
-      password: { ...sum.password, ...patch.password },
-      rates: { ...sum.rates, ...patch.rates },
-    }),
-    policy,
-  )
+export const patchPolicy = (policy: Policy, ...[patch, ...rest]: readonly PolicyPatch[]): Policy =>
+  patch === undefined
+    ? policy
+    : patchPolicy(
+        {
+          ...policy,
+          ...patch,
+          password: { ...policy.password, ...patch.password },
+          rates: { ...policy.rates, ...patch.rates },
+        },
+        ...rest,
+      )

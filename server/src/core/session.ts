@@ -1,7 +1,7 @@
 // The session rule: a refresh token is sent exactly once, by the answer whose commit made it. Every other live answer
 // carries an access token only. Decides which session a browser means and what becomes of it; knows no store, no
 // clock and no cookie. docs/sessions.md explains the rule.
-import type { Delivery, EndReason, Holder, Line, Session, User } from './model.ts'
+import type { Delivery, Holder, Line, Session, User } from './model.ts'
 import type { Policy } from './policy.ts'
 
 /** Number `n` of session `sessionId`: what an authentic refresh token says. */
@@ -33,7 +33,7 @@ export const isLive = (session: Session, now: number): boolean =>
 
 /** A session that may act: live, and its user active. */
 export const mayAct = (holder: Holder | undefined, now: number): holder is Holder =>
-  holder !== undefined && holder.user.active && isLive(holder.session, now)
+  holder?.user.active === true && isLive(holder.session, now)
 
 /** What the two cookies of one browser say, with the sessions they name as loaded. */
 export type Jar = {
@@ -89,10 +89,4 @@ export const lineOf = (session: Session): Line => ({
   current: session.current,
   successor: session.successor,
   changedAt: session.changedAt,
-})
-
-export const ended = (session: Session, because: EndReason, now: number): Session => ({
-  ...session,
-  endedAt: session.endedAt ?? now,
-  endedBecause: session.endedBecause ?? because,
 })

@@ -1,0 +1,103 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { emailKey, loginKey, passwordIssues, usernameKey } from './admission.ts'
+import { readInput } from './input.ts'
+import { defaultPolicy } from './policy.ts'
+
+// [sentence, one spelling, another]
+const same: [string, string, string][] = [
+  ['case', 'Jack', 'jACK'],
+  ['full-width letters', 'ｊａｃｋ', 'jack'],
+  ['the Kelvin sign', '\u212Aevin', 'kevin'],
+  ['the sharp s', 'straße', 'STRASSE'],
+  ['the dotless i', 'ılk', 'ilk'],
+  ['the fi ligature', 'ﬁn', 'fin'],
+  ['composed and decomposed letters', 'rené', 'rene\u0301'],
+]
+for (const [what, one, other] of same) {
+  test(`usernames that differ in ${what} are one name`, () =>
+    assert.equal(usernameKey(one), usernameKey(other)))
+}
+
+test('addresses that differ in case are one address', () =>
+  assert.equal(emailKey('A@X.Example'), emailKey('a@x.example')))
+
+test('a login with an @ is an e-mail address, any other a username', () => {
+  assert.deepEqual(loginKey(' A@x.example '), { emailKey: 'a@x.example' })
+  assert.deepEqual(loginKey('Jack'), { usernameKey: 'jack' })
+})
+
+const jack = { email: 'jackson@x.example', username: 'jack', name: 'Jack von Example' }
+const strict = { ...defaultPolicy.password, classes: ['upper', 'lower', 'digit'] as const }
+// [sentence, password, policy, common, how many findings]
+const passwords: [string, string, typeof defaultPolicy.password, boolean, number][] = [
+  ['eight code points will do', 'zq!pw4x7', defaultPolicy.password, false, 0],
+  ['seven will not', 'zq!pw4x', defaultPolicy.password, false, 1],
+  ['length is counted in code points, not in UTF-16 units', '😀😀😀😀', defaultPolicy.password, false, 1],
+  ['any character is allowed', 'ünï \t\u0000 ☂☂', defaultPolicy.password, false, 0],
+  ['a common password is refused', 'password1', defaultPolicy.password, true, 1],
+  [
+    'a common password passes where no list is asked for',
+    'password1',
+    { ...defaultPolicy.password, refuseCommon: false },
+    true,
+    0,
+  ],
+  ['the username inside is refused', 'xxJACKxx', defaultPolicy.password, false, 1],
+  ['the name inside is refused', 'my-example-word', defaultPolicy.password, false, 1],
+  ['a short word of the name is not', 'vonvonvon', defaultPolicy.password, false, 0],
+  ['every finding is told at once', 'a', strict, false, 3],
+]
+for (const [sentence, password, policy, common, count] of passwords) {
+  test(sentence, () => {
+    const issues = passwordIssues(password, jack, policy, common)
+    assert.equal(issues.length, count, JSON.stringify(issues))
+    assert.ok(issues.every(issue => issue.field === 'password'))
+  })
+}
+
+const good = { email: 'a@x.example', password: 'zq!pw4x7' }
+// [sentence, what is sent, the findings as field:type]
+const inputs: [string, Record<string, unknown>, string[]][] = [
+  ['an address and a password will do', good, []],
+  ['null is an absent username', { ...good, username: null }, []],
+  ['unknown fields are dropped', { ...good, is_superuser: true }, []],
+  ['missing fields are all named', {}, ['email:missing', 'password:missing']],
+  ['a number is not a password', { ...good, password: 12345678 }, ['password:string_type']],
+  ['an array is not an address', { ...good, email: ['a@x.example'] }, ['email:string_type']],
+  ['an object is not an address', { ...good, email: { $ne: 1 } }, ['email:string_type']],
+  ['no address without an @', { ...good, email: 'jack' }, ['email:value_error']],
+  ['no address with two', { ...good, email: 'a@x,b@y.example' }, ['email:value_error']],
+  [
+    'no address with a line break',
+    { ...good, email: 'a@x.example\r\nBcc: b@y.example' },
+    ['email:value_error'],
+  ],
+  ['no full-width @', { ...good, email: 'a＠x.example' }, ['email:value_error']],
+  [
+    'no address beyond 254 characters',
+    { ...good, email: `a@${'x'.repeat(250)}.example` },
+    ['email:string_too_long'],
+  ],
+  ['no local part beyond 64', { ...good, email: `${'a'.repeat(65)}@x.example` }, ['email:value_error']],
+  ['no username with an @', { ...good, username: 'a@b' }, ['username:value_error']],
+  ['no username with a space', { ...good, username: 'a b' }, ['username:value_error']],
+  ['no name with a bidirectional override', { ...good, name: 'a\u202eb' }, ['name:value_error']],
+  ['no empty password', { ...good, password: '' }, ['password:string_too_short']],
+  ['no password beyond 1024 bytes', { ...good, password: 'ü'.repeat(513) }, ['password:value_error']],
+  ['no lone surrogate', { ...good, password: 'abcdefgh\ud800' }, ['password:value_error']],
+]
+for (const [sentence, raw, want] of inputs) {
+  test(sentence, () => {
+    const read = readInput('register', raw)
+    const found =
+      'refusal' in read ? (read.refusal.issues ?? []).map(issue => `${issue.field}:${issue.type}`) : []
+    assert.deepEqual(found, want)
+    if ('input' in read) assert.equal('is_superuser' in read.input, false)
+  })
+}
+
+test('surrounding space belongs to a password, never to an address', () => {
+  const read = readInput('register', { email: ' a@x.example ', password: ' zq!pw4x7 ' })
+  assert.deepEqual('input' in read && read.input, { email: 'a@x.example', password: ' zq!pw4x7 ' })
+})

@@ -1,0 +1,253 @@
+// Making an account and signing in. Unknown user, wrong password, disabled user and a user without a password take one
+// path, do the same work and get the same refusal.
+import { emailKey, loginKey, passwordIssues, usernameKey } from '../core/admission.ts'
+import type { Change } from '../core/change.ts'
+import type { Delivery, Holder, NewUser, User } from '../core/model.ts'
+import { type Issue, type Refusal, refuse } from '../core/refusal.ts'
+import { openSession } from '../core/session.ts'
+import { HashQueueFull } from '../crypto/password.ts'
+import type { Account } from '../store/port.ts'
+import type { Input } from './contract.ts'
+import {
+  type Asked,
+  type At,
+  type Decision,
+  type Engine,
+  type Mint,
+  no,
+  type Operation,
+  record,
+} from './engine.ts'
+
+/** Hashing is bounded and queued; beyond the queue the honest answer is "not now". */
+async function unlessBusy<T>(work: () => Promise<T>): Promise<T | { readonly busy: Refusal }> {
+  try {
+    return await work()
+  } catch (error) {
+    if (error instanceof HashQueueFull) return { busy: refuse('busy', { retryAfter: error.retryAfter }) }
+    throw error
+  }
+}
+
+/** The sessions that the call's cookies name: a new sign-in ends every one of them, whatever its number. */
+export const holdersOf = async (engine: Engine, sessionIds: readonly string[]): Promise<readonly Holder[]> =>
+  (await Promise.all([...new Set(sessionIds)].map(id => engine.store.holder(id)))).filter(
+    holder => holder !== undefined,
+  )
+
+/** Ends the named sessions that have not ended yet, each with its event. */
+export const endNamed = (
+  named: readonly Holder[],
+  because: 'signed_out' | 'signed_in_anew',
+  at: At,
+): readonly Change[] =>
+  named
+    .filter(({ session }) => session.endedAt === null)
+    .flatMap(({ session, user }): Change[] => [
+      { change: 'endSession', sessionId: session.id, because, at: at.now },
+      record(because === 'signed_out' ? 'signed_out' : 'session_ended', at, {
+        userId: user.id,
+        sessionId: session.id,
+        detail: { because },
+      }),
+    ])
+
+type Opened = { readonly changes: readonly Change[]; readonly holder: Holder; readonly mint: Mint }
+
+function openFor(user: User, sessionId: string, delivery: Delivery | null | undefined, at: At): Opened {
+  const { userAgent, address } = at.caller
+  const session = openSession(
+    { id: sessionId, user, delivery: delivery ?? at.manner.delivery, userAgent, address },
+    at.policy,
+    at.now,
+  )
+  const holder = { session, user }
+  return {
+    holder,
+    changes: [{ change: 'openSession', session }],
+    mint: {
+      access: holder,
+      refresh: session.successor,
+      signIn: true,
+      ...(at.manner.mintsCsrf ? { csrf: { sessionId } } : {}),
+    },
+  }
+}
+
+type AdmissionFacts = {
+  readonly emailTaken: boolean
+  readonly usernameTaken: boolean
+  readonly issues: readonly Issue[]
+  readonly record: string | { readonly busy: Refusal }
+  readonly named: readonly Holder[]
+  readonly userId: string
+  readonly sessionId: string
+}
+
+type Admission = Input<'register'> & { readonly delivery?: Delivery | null | undefined }
+
+async function loadAdmission(engine: Engine, asked: Asked<'register' | 'signUp'>): Promise<AdmissionFacts> {
+  const { email, username, name, password } = asked.input
+  const [byEmail, byUsername, common, named] = await Promise.all([
+    engine.store.account({ emailKey: emailKey(email) }),
+    username ? engine.store.account({ usernameKey: usernameKey(username) }) : undefined,
+    engine.isCommonPassword(password),
+    holdersOf(engine, asked.presented.namedByCookies),
+  ])
+  const person = { email, username: username ?? null, name: name ?? null }
+  const issues = passwordIssues(password, person, asked.manner.policy.password, common)
+  return {
+    emailTaken: byEmail !== undefined,
+    usernameTaken: byUsername !== undefined,
+    issues,
+    // Hashed also when the name is taken: the time must not tell.
+    record: issues.length > 0 ? '' : await unlessBusy(() => engine.passwords.hash(password)),
+    named,
+    userId: engine.newId(),
+    sessionId: engine.newId(),
+  }
+}
+
+type Admitted = { readonly user: User; readonly changes: readonly Change[] }
+
+/** Shared by both ways to make an account; the store gives the number (run.ts puts it in). */
+function decideAdmission(facts: AdmissionFacts, input: Admission, at: At): Admitted | Refusal {
+  if (facts.issues.length > 0) return refuse('password_weak', { issues: facts.issues })
+  if (typeof facts.record !== 'string') return facts.record.busy
+  if (facts.emailTaken) return refuse('email_taken')
+  if (facts.usernameTaken) return refuse('username_taken')
+  const user: NewUser = {
+    id: facts.userId,
+    email: input.email,
+    emailKey: emailKey(input.email),
+    username: input.username ?? null,
+    usernameKey: input.username ? usernameKey(input.username) : null,
+    name: input.name ?? null,
+    profile: {},
+    active: true,
+    superuser: false,
+    epoch: 0,
+    createdAt: at.now,
+    lastSignInAt: null,
+  }
+  return {
+    user: { ...user, number: 0 },
+    changes: [
+      { change: 'createUser', user, password: facts.record },
+      record('signed_up', at, { userId: user.id }),
+    ],
+  }
+}
+
+export const register: Operation<'register', AdmissionFacts> = {
+  load: loadAdmission,
+  decide(facts, input, at) {
+    const admitted = decideAdmission(facts, input, at)
+    return 'refused' in admitted ? no(admitted) : { changes: admitted.changes, done: { user: admitted.user } }
+  },
+}
+
+export const signUp: Operation<'signUp', AdmissionFacts> = {
+  load: loadAdmission,
+  decide(facts, input, at) {
+    const admitted = decideAdmission(facts, input, at)
+    if ('refused' in admitted) return no(admitted)
+    const user = { ...admitted.user, lastSignInAt: at.now }
+    const opened = openFor(user, facts.sessionId, input.delivery, at)
+    return {
+      changes: [
+        ...admitted.changes,
+        { change: 'recordSignIn', userId: user.id, epoch: user.epoch, at: at.now },
+        ...endNamed(facts.named, 'signed_in_anew', at),
+        ...opened.changes,
+        record('signed_in', at, { userId: user.id, sessionId: facts.sessionId }),
+      ],
+      done: opened.holder,
+      mint: opened.mint,
+    }
+  },
+}
+
+type SignInFacts = {
+  readonly account: Account | undefined
+  readonly throttled: number | undefined
+  readonly checked: { matches: boolean; stale: boolean; malformed: boolean } | { readonly busy: Refusal }
+  /** A stronger record of the same password, when the stored one is weaker than today's. */
+  readonly rehashed: string | undefined
+  readonly named: readonly Holder[]
+  readonly sessionId: string
+}
+
+/**
+ * Counts an attempt on the account before anything is compared. Soft, so that nobody can lock another out: beyond the
+ * rate one try per pause; a browser that was signed in to this account before is counted by itself. Seconds to wait.
+ */
+async function throttleAccount(engine: Engine, asked: Asked<'signIn'>, account: Account | undefined) {
+  const { account: rate, accountPause } = asked.manner.policy.rates
+  const known = asked.presented.signIn && (await engine.store.holder(asked.presented.signIn.sessionId))
+  const who = account ? account.user.id : `unknown:${asked.input.login.trim().toLowerCase()}`
+  const key = account && known?.user.id === account.user.id ? `${who}:${known.session.id}` : who
+  const over = await engine.throttle.take('account', key, rate)
+  const wait = over && (await engine.throttle.take('account-pause', key, { points: 1, per: accountPause }))
+  return { key, retryAfter: wait?.retryAfter }
+}
+
+const refused = { matches: false, stale: false, malformed: false }
+
+export const signIn: Operation<'signIn', SignInFacts> = {
+  async load(engine, asked) {
+    const { login, password } = asked.input
+    const account = await engine.store.account(loginKey(login))
+    const throttled = await throttleAccount(engine, asked, account)
+    const facts = {
+      account,
+      throttled: throttled.retryAfter,
+      named: [],
+      sessionId: engine.newId(),
+      rehashed: undefined,
+    }
+    if (throttled.retryAfter !== undefined) return { ...facts, checked: refused }
+    const checked = await unlessBusy(() => engine.passwords.verify(account?.password ?? null, password))
+    if ('busy' in checked || !checked.matches) return { ...facts, checked }
+    await engine.throttle.forget('account', throttled.key)
+    const rehashed = checked.stale ? await unlessBusy(() => engine.passwords.hash(password)) : undefined
+    return {
+      ...facts,
+      checked,
+      // A full queue postpones the stronger record, it does not turn the person away.
+      rehashed: typeof rehashed === 'string' ? rehashed : undefined,
+      named: await holdersOf(engine, asked.presented.namedByCookies),
+    }
+  },
+  decide(facts, input, at): Decision<'signIn'> {
+    const { account, checked } = facts
+    if (facts.throttled !== undefined) return no(refuse('throttled', { retryAfter: facts.throttled }))
+    if ('busy' in checked) return no(checked.busy)
+    const userId = account?.user.id ?? null
+    const malformed = checked.malformed ? [record('password_record_malformed', at, { userId })] : []
+    if (!account?.user.active || !checked.matches) {
+      return no(refuse('credentials_wrong'), [...malformed, record('sign_in_refused', at, { userId })])
+    }
+    const user = { ...account.user, lastSignInAt: at.now }
+    const opened = openFor(user, facts.sessionId, input.delivery, at)
+    return {
+      changes: [
+        { change: 'recordSignIn', userId: user.id, epoch: user.epoch, at: at.now },
+        ...decideRehash(account, facts.rehashed, at),
+        ...endNamed(facts.named, 'signed_in_anew', at),
+        ...opened.changes,
+        record('signed_in', at, { userId, sessionId: facts.sessionId }),
+      ],
+      done: opened.holder,
+      mint: opened.mint,
+    }
+  },
+}
+
+const decideRehash = (account: Account, rehashed: string | undefined, at: At): readonly Change[] =>
+  rehashed === undefined || account.password === null
+    ? []
+    : [
+        { change: 'replacePasswordRecord', userId: account.user.id, was: account.password, record: rehashed },
+        record('password_rehashed', at, { userId: account.user.id }),
+      ]

@@ -1,0 +1,96 @@
+// The shape of an operation: load reads the store and does the slow sums, decide is pure. Says nothing of any one of them.
+import type { Change } from '../core/change.ts'
+import type { Event, EventType, Holder } from '../core/model.ts'
+import type { Policy } from '../core/policy.ts'
+import type { Refusal } from '../core/refusal.ts'
+import type { Passwords } from '../crypto/password.ts'
+import type { Store, Throttle } from '../store/port.ts'
+import type { Caller, Done, Input, Manner, OperationName } from './contract.ts'
+import type { Judge, Presentation } from './presented.ts'
+
+/** The parts that operations are given. */
+export type Engine = Judge & {
+  readonly store: Store
+  readonly throttle: Throttle
+  readonly passwords: Passwords
+  readonly isCommonPassword: (password: string) => Promise<boolean>
+  /** 128 random bits, base64url. */
+  readonly newId: () => string
+}
+
+/** One call, checked and authenticated as far as texts can be. */
+export type Asked<O extends OperationName> = {
+  readonly input: Input<O>
+  readonly presented: Presentation
+  readonly caller: Caller
+  readonly manner: Manner
+}
+
+/** What to mint once the commit is durable. */
+export type Mint = {
+  /** Access token for this session. */
+  readonly access?: Holder
+  /** The number to send as refresh token: only the answer whose commit made it may. */
+  readonly refresh?: number
+  /** Write the sign-in cookie too: sign-in alone. */
+  readonly signIn?: true
+  /** CSRF token bound to this session, or to none. */
+  readonly csrf?: { readonly sessionId: string | null; readonly keep?: string | undefined }
+  readonly clear?: true
+}
+
+export type Decision<O extends OperationName> = {
+  readonly changes: readonly Change[]
+} & ({ readonly done: Done[O]; readonly mint?: Mint } | { readonly refusal: Refusal })
+
+/** What decide may know besides the facts. */
+export type At = {
+  readonly now: number
+  readonly policy: Policy
+  readonly manner: Manner
+  readonly caller: Caller
+}
+
+export type Operation<O extends OperationName, Facts> = {
+  load(engine: Engine, asked: Asked<O>): Promise<Facts>
+  decide(facts: Facts, input: Input<O>, at: At): Decision<O>
+}
+
+/** An operation with its facts kept between its own two halves: load, and what then decides. */
+export type Step<O extends OperationName> = (
+  engine: Engine,
+  asked: Asked<O>,
+) => Promise<(at: At) => Decision<O>>
+
+export const step =
+  <O extends OperationName, Facts>(operation: Operation<O, Facts>): Step<O> =>
+  async (engine, asked) => {
+    const facts = await operation.load(engine, asked)
+    return at => operation.decide(facts, asked.input, at)
+  }
+
+export const no = <O extends OperationName>(
+  refusal: Refusal,
+  changes: readonly Change[] = [],
+): Decision<O> => ({
+  refusal,
+  changes,
+})
+
+/** An audit event as a change. */
+export const record = (
+  type: EventType,
+  at: At,
+  about: { userId?: string | null; sessionId?: string | null; detail?: Event['detail'] },
+): Change => ({
+  change: 'record',
+  event: {
+    type,
+    at: at.now,
+    userId: about.userId ?? null,
+    sessionId: about.sessionId ?? null,
+    address: at.caller.address,
+    callId: at.caller.callId,
+    ...(about.detail === undefined ? {} : { detail: about.detail }),
+  },
+})
