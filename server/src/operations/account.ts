@@ -3,6 +3,7 @@
 import { emailKey, loginKey, passwordIssues, usernameKey } from '../core/admission.ts'
 import type { Change } from '../core/change.ts'
 import type { Delivery, Holder, NewUser, User } from '../core/model.ts'
+import type { PasswordPolicy } from '../core/policy.ts'
 import { type Issue, type Refusal, refuse } from '../core/refusal.ts'
 import { openSession } from '../core/session.ts'
 import { HashQueueFull } from '../crypto/password.ts'
@@ -74,7 +75,7 @@ function openFor(user: User, sessionId: string, delivery: Delivery | null | unde
   }
 }
 
-type AdmissionFacts = {
+export type AdmissionFacts = {
   readonly emailTaken: boolean
   readonly usernameTaken: boolean
   readonly issues: readonly Issue[]
@@ -84,18 +85,21 @@ type AdmissionFacts = {
   readonly sessionId: string
 }
 
-type Admission = Input<'register'> & { readonly delivery?: Delivery | null | undefined }
-
-async function loadAdmission(engine: Engine, asked: Asked<'register' | 'signUp'>): Promise<AdmissionFacts> {
-  const { email, username, name, password } = asked.input
+/** `cookies`: ids of the sessions that the call's cookies name. */
+export async function loadAdmission(
+  engine: Engine,
+  { email, username, name, password }: Input<'register'>,
+  policy: PasswordPolicy,
+  cookies: readonly string[],
+): Promise<AdmissionFacts> {
   const [byEmail, byUsername, common, named] = await Promise.all([
     engine.store.account({ emailKey: emailKey(email) }),
     username ? engine.store.account({ usernameKey: usernameKey(username) }) : undefined,
-    engine.isCommonPassword(password),
-    holdersOf(engine, asked.presented.namedByCookies),
+    policy.refuseCommon && engine.isCommonPassword(password),
+    holdersOf(engine, cookies),
   ])
   const person = { email, username: username ?? null, name: name ?? null }
-  const issues = passwordIssues(password, person, asked.manner.policy.password, common)
+  const issues = passwordIssues(password, person, policy, common)
   return {
     emailTaken: byEmail !== undefined,
     usernameTaken: byUsername !== undefined,
@@ -108,10 +112,17 @@ async function loadAdmission(engine: Engine, asked: Asked<'register' | 'signUp'>
   }
 }
 
+const loadOf = (engine: Engine, { input, manner, presented }: Asked<'register' | 'signUp'>) =>
+  loadAdmission(engine, input, manner.policy.password, presented.namedByCookies)
+
 type Admitted = { readonly user: User; readonly changes: readonly Change[] }
 
-/** Shared by both ways to make an account; the store gives the number (run.ts puts it in). */
-function decideAdmission(facts: AdmissionFacts, input: Admission, at: At): Admitted | Refusal {
+/** Shared by all ways to make an account; the store gives the number. */
+export function decideAdmission(
+  facts: AdmissionFacts,
+  input: Input<'register'>,
+  at: Pick<At, 'now' | 'caller'> & { readonly superuser?: boolean },
+): Admitted | Refusal {
   if (facts.issues.length > 0) return refuse('password_weak', { issues: facts.issues })
   if (typeof facts.record !== 'string') return facts.record.busy
   if (facts.emailTaken) return refuse('email_taken')
@@ -125,7 +136,7 @@ function decideAdmission(facts: AdmissionFacts, input: Admission, at: At): Admit
     name: input.name ?? null,
     profile: {},
     active: true,
-    superuser: false,
+    superuser: at.superuser ?? false,
     epoch: 0,
     createdAt: at.now,
     lastSignInAt: null,
@@ -140,7 +151,7 @@ function decideAdmission(facts: AdmissionFacts, input: Admission, at: At): Admit
 }
 
 export const register: Operation<'register', AdmissionFacts> = {
-  load: loadAdmission,
+  load: loadOf,
   decide(facts, input, at) {
     const admitted = decideAdmission(facts, input, at)
     return 'refused' in admitted ? no(admitted) : { changes: admitted.changes, done: { user: admitted.user } }
@@ -148,7 +159,7 @@ export const register: Operation<'register', AdmissionFacts> = {
 }
 
 export const signUp: Operation<'signUp', AdmissionFacts> = {
-  load: loadAdmission,
+  load: loadOf,
   decide(facts, input, at) {
     const admitted = decideAdmission(facts, input, at)
     if ('refused' in admitted) return no(admitted)

@@ -80,7 +80,7 @@ export const no = <O extends OperationName>(
 /** An audit event as a change. */
 export const record = (
   type: EventType,
-  at: At,
+  at: Pick<At, 'now' | 'caller'>,
   about: { userId?: string | null; sessionId?: string | null; detail?: Event['detail'] },
 ): Change => ({
   change: 'record',
