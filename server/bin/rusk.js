@@ -1,1 +1,18 @@
-console.log('x')
+#!/usr/bin/env node
+// The door to the command line: plain JavaScript, so that an older Node can still say what is missing.
+const needed = 24
+
+if (Number(process.versions.node.split('.')[0]) < needed) {
+  process.stderr.write(
+    `rusk needs Node ${needed} or newer; this is ${process.version}. In a checkout, "npx rusk" and "npm start" bring their own.\n`,
+  )
+  process.exitCode = 1
+} else {
+  // Whoever reads us may go early: rusk users list | head
+  process.stdout.on('error', error => process.exit(error.code === 'EPIPE' ? 0 : 1))
+  import('#cli')
+    .then(({ runCli }) => runCli(process.argv.slice(2)))
+    .then(code => {
+      process.exitCode = code
+    })
+}

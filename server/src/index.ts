@@ -1,0 +1,335 @@
+// The assembly: the only file that knows every part. Opens store, keys and memory, and puts dialects in front of them.
+import { randomBytes, randomUUID } from 'node:crypto'
+import { createServer } from 'node:net'
+import { type Options, readSettings, type Settings } from './config.ts'
+import { Misuse } from './core/fault.ts'
+import type { EndReason, KeyRow, Session, User } from './core/model.ts'
+import { defaultPolicy, patchPolicy } from './core/policy.ts'
+import type { Refusal } from './core/refusal.ts'
+import { isCommonPassword } from './crypto/common-passwords.ts'
+import { openSealer, sharedSigningKey } from './crypto/keys.ts'
+import { readCsrfToken } from './crypto/macs.ts'
+import { createPasswords } from './crypto/password.ts'
+import { dialects } from './dialects/index.ts'
+import type { Dialect } from './http/dialect.ts'
+import { docsPages } from './http/docs-pages.ts'
+import { createHttp, type Http, type Mounted, type Served } from './http/handle.ts'
+import { type Listening, listen } from './http/node.ts'
+import { describe } from './http/openapi.ts'
+import { playgroundPages } from './http/playground.ts'
+import { readKeyFile } from './key-file.ts'
+import { createLog, type Log } from './log.ts'
+import {
+  createAccount,
+  endSession,
+  endSessionsOf,
+  type NewAccount,
+  setActive,
+} from './operations/administer.ts'
+import type { Engine } from './operations/engine.ts'
+import { type Keyring, openKeyring } from './operations/keyring.ts'
+import { createMemory } from './operations/memory.ts'
+import { longestAccess } from './operations/presented.ts'
+import { createRecall, createRun } from './operations/run.ts'
+import { type Database, isDatabase, readDatabase } from './store/database.ts'
+import { openStore } from './store/open.ts'
+import type { Store } from './store/port.ts'
+import { createThrottle } from './store/throttle.ts'
+
+export type { Options } from './config.ts'
+export { Fault, Misuse } from './core/fault.ts'
+export type { Session, User } from './core/model.ts'
+export type { Listening } from './http/node.ts'
+
+export const version = '0.1.0'
+
+/** Everything the command line needs. */
+export type System = {
+  readonly settings: Settings
+  readonly store: Store
+  readonly keyring: Keyring
+  readonly http: Http
+  createUser(
+    account: NewAccount,
+    options: { readonly skipPolicy: boolean; readonly superuser: boolean },
+  ): Promise<{ readonly user: User } | { readonly refusal: Refusal }>
+  /** Disabling ends every session. False: no such user. */
+  setActive(userId: string, active: boolean): Promise<boolean>
+  /** False: no such live session. */
+  endSession(sessionId: string, because: EndReason): Promise<boolean>
+  /** Every live session of the user. */
+  endSessionsOf(userId: string, because: EndReason): Promise<void>
+  /** Publishes a new signing key, which signs 15 minutes later, or at once with `now`. */
+  rotateKeys(options: { readonly now: boolean }): Promise<KeyRow>
+  openapi(): object
+  listen(): Promise<Listening>
+  close(): Promise<void>
+}
+
+export type Seams = {
+  /** A server: takes the lock of an SQLite file. */
+  readonly serving: boolean
+  /** Epoch milliseconds; for tests. */
+  readonly clock?: () => number
+  readonly log?: Log
+}
+
+const pickPort = (host: string): Promise<number> =>
+  new Promise((resolve, reject) => {
+    const probe = createServer()
+    probe.once('error', reject)
+    probe.listen(0, host, () => {
+      const address = probe.address()
+      probe.close(() => resolve(typeof address === 'object' && address ? address.port : 0))
+    })
+  })
+
+/** The address must be known before the first token is made: it is the issuer. */
+async function withPort(settings: Settings): Promise<Settings> {
+  if (settings.port !== 0) return settings
+  const port = await pickPort(settings.host)
+  const url = settings.site.url.replace(/:0(?=\/|$)/, `:${port}`)
+  return { ...settings, port, site: { ...settings.site, url } }
+}
+
+/** What seals keys at rest: the option, the key file of an SQLite file, a shared JWT key, in development a key file. */
+async function readSecret(settings: Settings, database: Database, store: Store): Promise<string> {
+  if (settings.secret !== undefined) return settings.secret
+  if (database.kind === 'sqlite' && database.path === null) return randomBytes(32).toString('base64url')
+  const production = settings.site.environment === 'production'
+  const options = { mayMake: (await store.keys()).length === 0, strict: production }
+  if (database.kind === 'sqlite') return readKeyFile(`${database.path}.key`, options)
+  if (settings.jwt.key !== undefined) return settings.jwt.key
+  if (!production) return readKeyFile('./rusk.key', options)
+  throw new Misuse([
+    {
+      about: 'secret',
+      wrong: 'nothing seals the keys in the database',
+      instead: 'Set RUSK_SECRET to 32 random bytes or more, for example from: openssl rand -base64 32',
+    },
+  ])
+}
+
+/** In development a schema that is behind is brought forward; in production an operator does that when it suits. */
+async function openSchema(store: Store, settings: Settings): Promise<void> {
+  const pending = await store.pending()
+  if (pending.length === 0) return
+  if (settings.site.environment === 'development') {
+    await store.migrate()
+    return
+  }
+  throw new Misuse([
+    {
+      about: 'database',
+      wrong: `its schema is behind (${pending.join(', ')})`,
+      instead: 'Run: rusk migrate',
+    },
+  ])
+}
+
+/** Settings name known dialects only; whoever made them by hand is told. */
+function dialectOf(name: string): Dialect {
+  const dialect = Object.entries(dialects).find(([each]) => each === name)?.[1]
+  if (dialect) return dialect
+  throw new Misuse([
+    {
+      about: 'dialect',
+      wrong: `there is no dialect ${name}`,
+      instead: `There are ${Object.keys(dialects).join(', ')}`,
+    },
+  ])
+}
+
+/** A dialect's numbers over the defaults, the operator's over both. */
+const mountedOf = (settings: Settings): readonly Mounted[] =>
+  settings.dialects.map(name => {
+    const dialect = dialectOf(name)
+    const production = settings.site.environment === 'production'
+    const signUp = {
+      points: production ? 20 : defaultPolicy.rates.signUp.points,
+      per: defaultPolicy.rates.signUp.per,
+    }
+    return {
+      dialect,
+      policy: patchPolicy(defaultPolicy, { rates: { signUp } }, dialect.policy, settings.policy),
+    }
+  })
+
+const databaseOf = (settings: Settings): Database => {
+  const database = readDatabase(settings.database)
+  if (!isDatabase(database)) throw new Misuse([database])
+  return database
+}
+
+/** The store alone, whatever its schema: for `rusk migrate` and `rusk doctor`. */
+export const openSettingsStore = (settings: Settings, seams: Seams): Promise<Store> =>
+  openStore(databaseOf(settings), {
+    exclusive: seams.serving,
+    ...(seams.clock ? { clock: seams.clock } : {}),
+  })
+
+async function openEngine(settings: Settings, database: Database, store: Store): Promise<Engine> {
+  const policies = mountedOf(settings).map(({ policy }) => policy)
+  const keyring = await openKeyring({
+    store,
+    sealer: openSealer(await readSecret(settings, database, store)),
+    algorithm: settings.jwt.algorithm,
+    shared: settings.jwt.key === undefined ? undefined : sharedSigningKey(settings.jwt.key),
+    longest: Math.min(longestAccess, Math.max(...policies.map(policy => policy.access + policy.skew))),
+  })
+  return {
+    store,
+    keyring,
+    throttle: createThrottle(),
+    passwords: createPasswords({ scheme: settings.passwordScheme }),
+    isCommonPassword,
+    memory: createMemory(),
+    issuer: settings.site.url,
+    audience: settings.audience,
+    newId: () => randomBytes(16).toString('base64url'),
+  }
+}
+
+/** What another process commits (`rusk users disable` while this one serves) is seen here within a second. */
+const watch = (engine: Engine, log: Log): (() => void) =>
+  engine.store.watch(() => {
+    engine.memory.forgetSessions()
+    engine.keyring.reload().then(
+      changed => changed && engine.memory.forgetAll(),
+      (error: unknown) => log.error({ err: error }, 'the keys could not be read again; the old ones stay in use'),
+    )
+  })
+
+/** Opens everything and listens on nothing. Throws `Misuse` with every finding, or a `Fault`. */
+export async function openSystem(given: Settings, seams: Seams): Promise<System> {
+  const settings = seams.serving ? await withPort(given) : given
+  const log = seams.log ?? createLog(settings.log)
+  const store = await openSettingsStore(settings, seams)
+  try {
+    await openSchema(store, settings)
+    const engine = await openEngine(settings, databaseOf(settings), store)
+    return assemble(settings, engine, seams.serving ? watch(engine, log) : () => undefined, log)
+  } catch (error) {
+    await store.close()
+    throw error
+  }
+}
+
+const jwksHeaders = {
+  'Cache-Control': 'public, max-age=300',
+  'Access-Control-Allow-Origin': '*',
+  'Cross-Origin-Resource-Policy': 'cross-origin',
+}
+
+/** What stands at the root whatever the dialects are. */
+const rootRoutes = ({ store, keyring }: Engine, openapi: object): readonly Served[] => [
+  { path: '/health', answer: () => ({ status: 200, body: { status: 'healthy' } }) },
+  {
+    path: '/ready',
+    answer: () =>
+      store.ready().then(
+        () => ({ status: 200, body: { status: 'ready' } }),
+        // Not swallowed: whoever asks is told, and every call that needs the store logs its own fault.
+        () => ({ status: 503, body: { status: 'unavailable' }, headers: { 'Retry-After': '1' } }),
+      ),
+  },
+  {
+    path: '/.well-known/jwks.json',
+    answer: () => ({ status: 200, body: keyring.published(store.now()), headers: jwksHeaders }),
+  },
+  { path: '/openapi.json', answer: () => ({ status: 200, body: openapi }) },
+]
+
+function assemble(settings: Settings, engine: Engine, unwatch: () => void, log: Log): System {
+  const { store, keyring } = engine
+  const { site } = settings
+  const mounted = mountedOf(settings)
+  const described = { mounted, site, version }
+  const openapi = describe(described)
+  const http = createHttp({
+    site,
+    dialects: mounted,
+    run: createRun(engine),
+    recall: createRecall(engine),
+    throttle: engine.throttle,
+    csrfAuthentic: text => readCsrfToken(keyring.macs(store.now()), text) !== undefined,
+    log,
+    served: [...rootRoutes(engine, openapi), ...docsPages(version), ...playgroundPages(described)],
+  })
+  const policy = mounted[0]?.policy.password
+  return {
+    settings,
+    store,
+    keyring,
+    http,
+    createUser: (account, { skipPolicy, superuser }) =>
+      createAccount(engine, account, { superuser, policy: skipPolicy ? undefined : policy }),
+    setActive: (userId, active) => setActive(engine, userId, active),
+    endSession: (sessionId, because) => endSession(engine, sessionId, because),
+    endSessionsOf: (userId, because) => endSessionsOf(engine, userId, because),
+    rotateKeys: ({ now }) => keyring.rotate({ at: store.now(), now }),
+    openapi: () => openapi,
+    listen: () => listen({ http, host: settings.host, port: settings.port, log }),
+    async close() {
+      unwatch()
+      await store.close()
+    },
+  }
+}
+
+/** Rusk inside a program. */
+export type Rusk = {
+  /** Where browsers reach it, as configured. */
+  readonly url: string
+  /**
+   * A Web-standard handler for every route of the mounted dialects. `address` is the client's (the socket's peer);
+   * without it all clients are throttled as one. Never rejects: a fault is a 500 or a 503.
+   */
+  fetch(request: Request, info?: { readonly address?: string | undefined }): Promise<Response>
+  /**
+   * Who makes this request to a route of yours: by access cookie or bearer token, revocation checked. Null: nobody, or a
+   * page of a foreign site made the browser send it. Rejects with a `Fault` when the store cannot tell: answer 503, not 401.
+   */
+  session(request: Request): Promise<{ readonly user: User; readonly session: Session } | null>
+  /** Listens on `host` and `port`. Rejects with `Misuse` when they cannot be had. */
+  listen(): Promise<Listening>
+  /** Ends what `listen` began, lets calls in flight finish, closes the store. */
+  close(): Promise<void>
+}
+
+/**
+ * Opens the store, the keys and the dialects that `options` and the environment name (docs/options.md). Rejects with
+ * `Misuse`, all findings at once, or with a `Fault` when the database does not answer.
+ */
+export async function rusk(options: Options = {}): Promise<Rusk> {
+  const { settings, errors, risks } = readSettings({
+    options,
+    env: process.env,
+    dialectNames: Object.keys(dialects),
+  })
+  if (!settings) throw new Misuse(errors)
+  const log = createLog(settings.log)
+  for (const { about, wrong, instead } of risks) log.warn({ about, instead }, wrong)
+  const system = await openSystem(settings, { serving: true, log })
+  const { http } = system
+  const listening = new Set<Listening>()
+  return {
+    url: system.settings.site.url,
+    fetch: http.fetch,
+    async session(request) {
+      const { headers, method } = request
+      const header = (name: string) => headers.get(name) ?? undefined
+      const result = await http.whoCalls({ id: randomUUID(), method, header, address: undefined })
+      return 'done' in result ? result.done : null
+    },
+    async listen() {
+      const opened = await system.listen()
+      listening.add(opened)
+      return opened
+    },
+    async close() {
+      await Promise.all([...listening].map(each => each.close()))
+      await system.close()
+    },
+  }
+}

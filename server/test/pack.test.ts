@@ -1,0 +1,142 @@
+// What is published, tried as a stranger would: packed, installed into an empty folder, started under the oldest Node that
+// is promised and under the pinned one, imported, required, and compiled against.
+import assert from 'node:assert/strict'
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+const folder = mkdtempSync(join(tmpdir(), 'rusk-pack-'))
+const installed = join(folder, 'node_modules/rusk')
+
+/** What a new terminal has: npm tells the programs it runs about itself, and another npm would believe it. */
+const env = Object.fromEntries(
+  Object.entries(process.env).filter(
+    ([name]) => !/^(npm_(package|lifecycle|config_local_prefix)|NODE_|RUSK_)/.test(name),
+  ),
+)
+const run = async (command: string, args: readonly string[], cwd = folder): Promise<string> =>
+  (await promisify(execFile)(command, [...args], { cwd, env, maxBuffer: 1 << 26 })).stdout
+
+/** The npm package that holds Node's program itself for this machine. */
+const nodePackage = (): string => {
+  const { platform, arch } = process
+  const prefix = platform === 'darwin' && arch === 'arm64' ? 'node-bin' : 'node'
+  return `${prefix}-${platform === 'win32' ? 'win' : platform}-${arch}`
+}
+
+const nodes: readonly [string, string][] = [
+  ['Node 24', join(folder, 'node_modules', nodePackage(), 'bin/node')],
+  ['the pinned Node', process.execPath],
+]
+
+let packed: readonly string[] = []
+
+before(async () => {
+  await run(process.execPath, [join(root, 'tools/build.ts')], root)
+  const report = await run('npm', ['pack', '--json', '--pack-destination', folder, join(root, 'server/dist')])
+  const [tarball]: [{ filename: string; files: { path: string }[] }] = JSON.parse(report)
+  packed = tarball.files.map(file => file.path)
+  writeFileSync(join(folder, 'package.json'), JSON.stringify({ private: true, type: 'commonjs' }))
+  await run('npm', ['install', '--no-audit', '--no-fund', `./${tarball.filename}`, `${nodePackage()}@24`])
+})
+
+after(() => rmSync(folder, { recursive: true, force: true }))
+
+test('the tarball holds what runs, its types and licences, and nothing of the workspace', () => {
+  const stray = packed.filter(path => /(?<!\.d)\.ts$|\.test\.|node_modules|\.tsbuildinfo$/.test(path))
+  assert.deepEqual(stray, [])
+  for (const path of ['index.js', 'index.d.ts', 'cli.js', 'bin/rusk.js', 'LICENSE']) {
+    assert.ok(packed.includes(path), path)
+  }
+  const manifest = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8'))
+  assert.equal(manifest.engines.node, '>=24')
+  assert.equal(manifest.devDependencies, undefined)
+})
+
+/** Resolves with the address once the child says that it listens. Rejects with what it wrote if it ends before. */
+async function listening(child: ChildProcess): Promise<string> {
+  let written = ''
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.setEncoding('utf8').on('data', (text: string) => {
+      written += text
+    })
+  }
+  const ended = once(child, 'exit')
+  for (;;) {
+    const url = /rusk listening on (http:\S+)/.exec(written)?.[1]
+    if (url !== undefined) return url
+    assert.equal(child.exitCode, null, written)
+    assert.ok(child.stdout)
+    await Promise.race([once(child.stdout, 'data'), ended])
+  }
+}
+
+for (const [name, node] of nodes) {
+  test(`${name} serves it`, { timeout: 60_000 }, async () => {
+    const cwd = join(folder, name.replaceAll(' ', '-'))
+    mkdirSync(cwd)
+    const child = spawn(node, [join(installed, 'bin/rusk.js'), 'serve', '--port', '0'], {
+      cwd,
+      env,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    const exit = once(child, 'exit')
+    try {
+      const warnings: string[] = []
+      child.stderr.on('data', text => warnings.push(String(text)))
+      const url = await listening(child)
+      const signUp = await fetch(`${url}/auth/sign-up`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ email: 'ada@example.com', password: 'twelve blue herons' }),
+      })
+      assert.equal(signUp.status, 201, await signUp.text())
+      for (const path of ['/health', '/docs', '/docs/swagger-ui.js', '/redoc/redoc.js', '/']) {
+        assert.equal((await fetch(url + path)).status, 200, path)
+      }
+      assert.doesNotMatch(warnings.join(''), /Warning/)
+    } finally {
+      child.kill('SIGTERM')
+    }
+    assert.deepEqual(await exit, [0, null])
+  })
+
+  test(`${name} imports and requires it`, async () => {
+    const use =
+      "rusk({ database: 'sqlite::memory:' }).then(auth => auth.close()).then(() => console.log('closed'))"
+    const required = await run(node, ['-e', `const { rusk } = require('rusk'); ${use}`])
+    const imported = await run(node, ['--input-type=module', '-e', `import { rusk } from 'rusk'; ${use}`])
+    assert.match(required, /closed\n$/)
+    assert.match(imported, /closed\n$/)
+  })
+}
+
+test('a strict consumer compiles against its types, and they say something', async () => {
+  const consumer = [
+    "import { type Options, rusk } from 'rusk'",
+    "const options: Options = { database: 'sqlite::memory:', session: { grace: '2m' } }",
+    'const auth = await rusk(options)',
+    "const answer: Response = await auth.fetch(new Request('http://localhost/auth/session'))",
+    'const email: string | undefined = (await auth.session(new Request(answer.url)))?.user.email',
+    '// @ts-expect-error: an option that there is not',
+    'await rusk({ databas: email })',
+    '// @ts-expect-error: not just anything',
+    'const wrong: number = auth',
+    'console.log(wrong)',
+  ]
+  writeFileSync(join(folder, 'consumer.mts'), consumer.join('\n'))
+  const flags = ['--noEmit', '--strict', '--skipLibCheck', '--module', 'nodenext', '--lib', 'es2024,dom']
+  await run(process.execPath, [
+    join(root, 'node_modules/typescript/bin/tsc'),
+    ...flags,
+    '--types',
+    '',
+    'consumer.mts',
+  ])
+})
