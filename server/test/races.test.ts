@@ -9,7 +9,7 @@ import { type Listening, type Rusk, rusk } from '../src/index.ts'
 import { post, setCookies } from './serving.ts'
 import { type RunningPostgres, startPostgres } from './store/stores.ts'
 
-const grace = 300
+const grace = 2_000
 const person = { email: 'jack@example.com', username: 'jack', password: 'correct horse battery staple' }
 
 let postgres: RunningPostgres
@@ -33,7 +33,7 @@ for (const [store, database] of Object.entries(databases)) {
     let auth: Rusk
     let listening: Listening
     before(async () => {
-      const many = '1000000/1m'
+      const many = '100000/1m'
       auth = await rusk({
         dialect: ['fastapi'],
         database: await database(),
@@ -73,7 +73,7 @@ for (const [store, database] of Object.entries(databases)) {
     })
 
     test('refreshes and a sign-out race: afterwards nothing of the session is accepted', async () => {
-      for (let round = 0; round < 10; round++) {
+      for (let round = 0; round < 3; round++) {
         const jar = await signIn()
         await sleep(grace + 20)
         const answers = await Promise.all([
@@ -89,9 +89,9 @@ for (const [store, database] of Object.entries(databases)) {
       }
     })
 
-    test('a hundred concurrent sign-ups with one address make one account', async () => {
+    test('fifty concurrent sign-ups with one address make one account', async () => {
       const answers = await Promise.all(
-        Array.from({ length: 100 }, (_, i) =>
+        Array.from({ length: 50 }, (_, i) =>
           post(`${listening.url}/auth/register`, {
             body: { ...person, username: `jill${i}`, email: i % 2 ? 'Jill@Example.com' : 'jill@example.com' },
           }),
@@ -99,7 +99,7 @@ for (const [store, database] of Object.entries(databases)) {
       )
       const statuses = answers.map(answer => answer.status)
       assert.equal(statuses.filter(status => status === 201).length, 1)
-      assert.equal(statuses.filter(status => status === 400).length, 99)
+      assert.equal(statuses.filter(status => status === 400).length, 49)
     })
 
     test('sixty concurrent sign-ins all succeed, each in a session of its own', async () => {

@@ -190,41 +190,47 @@ type SignInFacts = {
 }
 
 /**
- * Counts an attempt on the account before anything is compared. Soft, so that nobody can lock another out: beyond the
- * rate one try per pause; a browser that was signed in to this account before is counted by itself. Seconds to wait.
+ * Counts attempts on one account, soft, so that nobody can lock another out: beyond the rate one try per pause; a browser
+ * that was signed in to this account before is counted by itself.
  */
-async function throttleAccount(engine: Engine, asked: Asked<'signIn'>, account: Account | undefined) {
+async function openAccountCount(engine: Engine, asked: Asked<'signIn'>, account: Account | undefined) {
   const { account: rate, accountPause } = asked.manner.policy.rates
   const known = asked.presented.signIn && (await engine.store.holder(asked.presented.signIn.sessionId))
   const who = account ? account.user.id : `unknown:${asked.input.login.trim().toLowerCase()}`
   const key = account && known?.user.id === account.user.id ? `${who}:${known.session.id}` : who
-  const over = await engine.throttle.take('account', key, rate)
-  const wait = over && (await engine.throttle.take('account-pause', key, { points: 1, per: accountPause }))
-  return { key, retryAfter: wait?.retryAfter }
+  return {
+    /** Counts one attempt; seconds to wait if it is one too many. */
+    take: async (): Promise<number | undefined> => {
+      const over = await engine.throttle.take('account', key, rate)
+      const wait =
+        over && (await engine.throttle.take('account-pause', key, { points: 1, per: accountPause }))
+      return wait?.retryAfter
+    },
+    forget: () => engine.throttle.forget('account', key),
+  }
 }
-
-const refused = { matches: false, stale: false, malformed: false }
 
 export const signIn: Operation<'signIn', SignInFacts> = {
   async load(engine, asked) {
     const { login, password } = asked.input
     const account = await engine.store.account(loginKey(login))
-    const throttled = await throttleAccount(engine, asked, account)
-    const facts = {
-      account,
-      throttled: throttled.retryAfter,
-      named: [],
-      sessionId: engine.newId(),
-      rehashed: undefined,
+    const count = await openAccountCount(engine, asked, account)
+    let throttled: number | undefined
+    // Counted when its turn has come and before anything is compared: many guesses at once are counted one by one, and
+    // many honest sign-ins at once do not wait in each other's count.
+    const mayCheck = async () => {
+      throttled = await count.take()
+      return throttled === undefined
     }
-    if (throttled.retryAfter !== undefined) return { ...facts, checked: refused }
-    const checked = await unlessBusy(() => engine.passwords.verify(account?.password ?? null, password))
-    if ('busy' in checked || !checked.matches) return { ...facts, checked }
-    await engine.throttle.forget('account', throttled.key)
+    const checked = await unlessBusy(() =>
+      engine.passwords.verify(account?.password ?? null, password, mayCheck),
+    )
+    const facts = { account, checked, throttled, named: [], sessionId: engine.newId(), rehashed: undefined }
+    if ('busy' in checked || !checked.matches) return facts
+    await count.forget()
     const rehashed = checked.stale ? await unlessBusy(() => engine.passwords.hash(password)) : undefined
     return {
       ...facts,
-      checked,
       // A full queue postpones the stronger record, it does not turn the person away.
       rehashed: typeof rehashed === 'string' ? rehashed : undefined,
       named: await holdersOf(engine, asked.presented.namedByCookies),
