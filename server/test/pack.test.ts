@@ -30,9 +30,10 @@ const nodePackage = (): string => {
   return `${prefix}-${platform === 'win32' ? 'win' : platform}-${arch}`
 }
 
-const nodes: readonly [string, string][] = [
-  ['Node 24', join(folder, 'node_modules', nodePackage(), 'bin/node')],
-  ['the pinned Node', process.execPath],
+// [name, program, what it says it is]
+const nodes: readonly [string, string, RegExp][] = [
+  ['Node 24', join(folder, 'node_modules', nodePackage(), 'bin/node'), /^v24\./],
+  ['the pinned Node', process.execPath, /^v26\.10\.0$/m],
 ]
 
 let packed: readonly string[] = []
@@ -77,7 +78,7 @@ async function listening(child: ChildProcess): Promise<string> {
   }
 }
 
-for (const [name, node] of nodes) {
+for (const [name, node, version] of nodes) {
   test(`${name} serves it`, { timeout: 60_000 }, async () => {
     const cwd = join(folder, name.replaceAll(' ', '-'))
     mkdirSync(cwd)
@@ -93,7 +94,7 @@ for (const [name, node] of nodes) {
       const url = await listening(child)
       const signUp = await fetch(`${url}/auth/sign-up`, {
         method: 'POST',
-        headers: { 'content-type': 'application/json' },
+        headers: { 'content-type': 'application/json', origin: url },
         body: JSON.stringify({ email: 'ada@example.com', password: 'twelve blue herons' }),
       })
       assert.equal(signUp.status, 201, await signUp.text())
@@ -108,6 +109,7 @@ for (const [name, node] of nodes) {
   })
 
   test(`${name} imports and requires it`, async () => {
+    assert.match(await run(node, ['--version']), version)
     const use =
       "rusk({ database: 'sqlite::memory:' }).then(auth => auth.close()).then(() => console.log('closed'))"
     const required = await run(node, ['-e', `const { rusk } = require('rusk'); ${use}`])

@@ -1,0 +1,187 @@
+// Rusk's own wire, the fullest one: both deliveries, the list of sessions, RFC 9457 problem documents. Renames and
+// renders; decides nothing.
+import { z } from 'zod'
+import type { Session, User } from '../core/model.ts'
+import { type RefusalCode, refusals } from '../core/refusal.ts'
+import { accessOf, type Dialect, type RenderRefusal, route } from '../http/dialect.ts'
+import type { Tokens } from '../operations/contract.ts'
+
+const time = z.iso.datetime().meta({ examples: ['2026-01-02T03:04:05.678Z'] })
+const writeTime = (at: number): string => new Date(at).toISOString()
+
+const account = z.object({
+  id: z.string().meta({ description: 'Opaque' }),
+  email: z.string().meta({ examples: ['ada@example.com'] }),
+  username: z
+    .string()
+    .nullable()
+    .meta({ examples: ['ada'] }),
+  name: z
+    .string()
+    .nullable()
+    .meta({ description: 'Full name', examples: ['Ada Lovelace'] }),
+  createdAt: time,
+})
+
+const accountOf = (user: User): z.input<typeof account> => ({
+  id: user.id,
+  email: user.email,
+  username: user.username,
+  name: user.name,
+  createdAt: writeTime(user.createdAt),
+})
+
+const session = z.object({
+  id: z.string().meta({ description: 'Opaque' }),
+  current: z.boolean().meta({ description: 'Whether this call was made in it' }),
+  userAgent: z.string().meta({ description: 'As the browser named itself' }),
+  address: z.string().meta({ description: 'Where it was last used from', examples: ['192.0.2.7'] }),
+  openedAt: time,
+  lastUsedAt: time,
+  endsAt: time.meta({ description: 'It ends here at the latest, however much it is used' }),
+})
+
+const sessionOf = (each: Session, current: Session): z.input<typeof session> => ({
+  id: each.id,
+  current: each.id === current.id,
+  userAgent: each.userAgent,
+  address: each.address,
+  openedAt: writeTime(each.openedAt),
+  lastUsedAt: writeTime(each.lastUsedAt),
+  endsAt: writeTime(each.endsAt),
+})
+
+const holder = z.object({ user: account, session })
+const holderOf = (done: { user: User; session: Session }): z.input<typeof holder> => ({
+  user: accountOf(done.user),
+  session: sessionOf(done.session, done.session),
+})
+
+const expiresIn = z.int().meta({ description: 'Life of the access token, in seconds', examples: [600] })
+const inMemory = z.object({
+  accessToken: z.string().optional().meta({ description: 'With delivery `memory` only' }),
+  expiresIn: expiresIn.optional().meta({ description: 'With delivery `memory` only, in seconds' }),
+})
+
+/** A token that travels in a cookie never stands in a body: a script could read it there. */
+const inMemoryOf = (tokens: Tokens): z.input<typeof inMemory> => {
+  if (tokens.delivery !== 'memory') return {}
+  const access = accessOf(tokens)
+  return { accessToken: access.token, expiresIn: access.expiresIn }
+}
+
+const phrases: Readonly<Record<(typeof refusals)[RefusalCode]['status'], string>> = {
+  400: 'Bad Request',
+  401: 'Unauthorized',
+  403: 'Forbidden',
+  404: 'Not Found',
+  405: 'Method Not Allowed',
+  409: 'Conflict',
+  413: 'Content Too Large',
+  415: 'Unsupported Media Type',
+  422: 'Unprocessable Content',
+  429: 'Too Many Requests',
+  500: 'Internal Server Error',
+  503: 'Service Unavailable',
+}
+
+const issue = z.object({ field: z.string(), type: z.string(), message: z.string() })
+
+const problem = z.object({
+  type: z.literal('about:blank'),
+  title: z.string().meta({ description: 'The phrase of the status', examples: ['Unauthorized'] }),
+  status: z.int(),
+  code: z.string().meta({ description: 'Stable: what programs decide by', examples: ['not_signed_in'] }),
+  detail: z.string().meta({ description: 'For people', examples: ['Not signed in'] }),
+  issues: z.array(issue).optional().meta({ description: 'Every wrong field' }),
+  callId: z.string().optional().meta({ description: 'Names the log line of a fault' }),
+})
+
+/** RFC 9457 §4.2.1: without a type of its own the title of a problem is the phrase of its status; `code` says the rest. */
+const writeProblem: RenderRefusal = ({ refused, issues, callId }) => {
+  const { status, title } = refusals[refused]
+  const body: z.input<typeof problem> = {
+    type: 'about:blank',
+    title: phrases[status],
+    status,
+    code: refused,
+    detail: title,
+    ...(issues === undefined ? {} : { issues: [...issues] }),
+    ...(refused === 'fault' ? { callId } : {}),
+  }
+  return { status, body, type: 'application/problem+json' }
+}
+
+export const native: Dialect = {
+  name: 'native',
+  summary: "Rusk's own: cookies or memory by choice, sessions, problem documents.",
+  routes: {
+    'POST /auth/sign-up': route('signUp', {
+      summary: 'Make an account and sign in.',
+      takes: {
+        email: 'email',
+        password: 'password',
+        username: 'username',
+        name: 'name',
+        delivery: 'delivery',
+      },
+      status: 201,
+      answer: holder.extend(inMemory.shape),
+      write: (done, tokens) => ({ ...holderOf(done), ...inMemoryOf(tokens) }),
+    }),
+    'POST /auth/sign-in': route('signIn', {
+      summary: 'Sign in with e-mail address or username.',
+      takes: { login: 'login', password: 'password', delivery: 'delivery' },
+      status: 200,
+      answer: holder.extend(inMemory.shape),
+      write: (done, tokens) => ({ ...holderOf(done), ...inMemoryOf(tokens) }),
+    }),
+    'POST /auth/refresh': route('refresh', {
+      summary: 'Get a new access token, in the way that sign-in chose.',
+      status: 200,
+      answer: inMemory.extend({ expiresIn }),
+      write: (_, tokens) => ({ ...inMemoryOf(tokens), expiresIn: accessOf(tokens).expiresIn }),
+    }),
+    'POST /auth/sign-out': route('signOut', {
+      summary: 'Sign out; fine also when nobody is signed in.',
+      status: 204,
+      answer: null,
+    }),
+    'GET /auth/session': route('whoAmI', {
+      summary: 'Tell who is signed in.',
+      status: 200,
+      answer: holder,
+      write: holderOf,
+    }),
+    'GET /auth/sessions': route('listSessions', {
+      summary: 'List where this user is signed in, the most recently used first.',
+      status: 200,
+      answer: z.object({ sessions: z.array(session) }),
+      write: ({ sessions, current }) => ({ sessions: sessions.map(each => sessionOf(each, current)) }),
+    }),
+    'DELETE /auth/sessions/:id': route('endSession', {
+      summary: 'Sign out one of them.',
+      takes: { ':id': 'id' },
+      status: 204,
+      answer: null,
+    }),
+    'DELETE /auth/sessions': route('endOtherSessions', {
+      summary: 'Sign out everywhere else.',
+      status: 204,
+      answer: null,
+    }),
+  },
+  slash: 'exact',
+  cookies: {
+    access: { name: 'rusk_access', path: '/', sameSite: 'Strict', host: true },
+    refresh: { name: 'rusk_refresh', path: '/', sameSite: 'Strict', host: true },
+    signIn: 'rusk_signin',
+  },
+  bearer: true,
+  delivery: 'cookies',
+  subject: 'id',
+  policy: {},
+  origins: [],
+  refusals: { otherwise: writeProblem },
+  error: problem,
+}

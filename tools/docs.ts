@@ -1,0 +1,164 @@
+// Prints the manual's tables from the code's own: options, refusals, and the wire of each dialect. A test fails when what
+// stands in docs/ is another text. Run as a program it writes them; it decides nothing that they say.
+import { writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { optionRows } from '../server/src/config.ts'
+import { defaultPolicy, patchPolicy } from '../server/src/core/policy.ts'
+import { type Refusal, type RefusalCode, refusals } from '../server/src/core/refusal.ts'
+import { dialects } from '../server/src/dialects/index.ts'
+import { cookieRows } from '../server/src/http/cookie-rows.ts'
+import type { Dialect, RenderRefusal } from '../server/src/http/dialect.ts'
+import { takenBy } from '../server/src/http/input-body.ts'
+import type { Site } from '../server/src/http/site.ts'
+
+type Row = readonly string[]
+
+const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('\n', ' ')
+const code = (text: string): string => `\`${text}\``
+const line = (cells: Row): string => `| ${cells.map(cell).join(' | ')} |`
+
+const table = (head: Row, rows: readonly Row[]): string =>
+  [line(head), `|${'---|'.repeat(head.length)}`, ...rows.map(line)].join('\n')
+
+const page = (...parts: readonly string[]): string =>
+  `${['<!-- Printed by `npm run docs`: change the tables in the code, not this file. -->', ...parts].join('\n\n')}\n`
+
+function optionsPage(): string {
+  const rows = optionRows().map(option => [
+    code(option.name),
+    option.variables.map(code).join(', '),
+    code(option.type),
+    option.default,
+    option.sentence + (option.fromFile ? ' Each variable may have `_FILE` behind it and name a file.' : ''),
+    option.neededBy,
+  ])
+  return page(
+    '# Options',
+    'Every option can be written as a variable, in `.env`, in a JSON file (`--config FILE`) or, by a program, as an ' +
+      "object. The command line wins over a program's options, then come the environment, `.env`, the file and the " +
+      'default. Spans are written `500ms`, `2s`, `10m`, `14d`; rates `30/1m`.',
+    table(['option', 'variables', 'written', 'default', 'what it does', 'who needs it'], rows),
+  )
+}
+
+function refusalsPage(): string {
+  const rows = Object.entries(refusals).map(([name, { status, title }]) => [
+    code(name),
+    String(status),
+    title,
+  ])
+  return page(
+    '# Refusals',
+    'Every expected "no", with the status and the sentence that a dialect without an opinion sends. A refusal is no ' +
+      'fault: it is decided, written down and answered like a yes. [dialects.md](dialects.md) has the words of each dialect.',
+    table(['code', 'status', 'says'], rows),
+  )
+}
+
+/** As in production: https, no prefix, front end and API on one site. */
+const site: Site = {
+  url: 'https://auth.example.com',
+  https: true,
+  secureCookies: true,
+  environment: 'production',
+  prefix: '',
+  origins: undefined,
+  proxies: [],
+  csrfDomain: undefined,
+  crossSite: false,
+  hsts: 31_536_000,
+}
+
+const routeRows = ({ routes }: Dialect): readonly Row[] =>
+  Object.entries(routes).map(([call, route]) => [
+    code(call),
+    takenBy(route)
+      .filter(taken => !taken.inPath)
+      .map(taken => code(taken.required ? taken.wire : `${taken.wire}?`))
+      .join(', ') || '–',
+    route.csrf === undefined ? '' : { any: 'any', session: "the session's" }[route.csrf],
+    String(route.status),
+    route.summary,
+  ])
+
+/** What such refusals find, for example. */
+const samples: Readonly<Partial<Record<RefusalCode, Refusal['issues']>>> = {
+  input_invalid: [{ field: 'password', type: 'missing', message: 'Field required' }],
+  password_weak: [
+    {
+      field: 'password',
+      type: 'string_too_short',
+      message: 'Password must be at least 8 characters long',
+    },
+  ],
+}
+
+function render(refused: RefusalCode, renderRefusal: RenderRefusal): Row {
+  const issues = samples[refused]
+  const sample: Refusal = { refused, ...(issues ? { issues } : {}) }
+  const { status, body } = renderRefusal({ ...sample, callId: '…' })
+  return [code(refused), String(status), code(JSON.stringify(body))]
+}
+
+/** What a dialect words itself, and one row for how it words the rest. */
+function refusalRows(dialect: Dialect): readonly Row[] {
+  const { otherwise, ...worded } = dialect.refusals
+  const own = Object.keys(refusals).filter((name): name is RefusalCode => Object.hasOwn(worded, name))
+  const rest = render('unavailable', worded.unavailable ?? otherwise)
+  return [...own.map(name => render(name, worded[name] ?? otherwise)), ['any other', ...rest.slice(1)]]
+}
+
+const carriers = ({ bearer, cookies }: Dialect): string =>
+  `Access tokens are read from ${[
+    ...(cookies.access ? ['their cookie'] : []),
+    ...(bearer ? ['`Authorization: Bearer`'] : []),
+  ].join(' or from ')}.`
+
+function dialectSection(dialect: Dialect): string {
+  const policy = patchPolicy(defaultPolicy, dialect.policy)
+  const cookies = cookieRows(dialect, policy, site).map(row => [
+    code(row.name),
+    row.attributes.join('; '),
+    row.says,
+  ])
+  const {
+    origins,
+    cookies: { csrf },
+  } = dialect
+  return [
+    `## ${code(dialect.name)}`,
+    dialect.summary,
+    table(['call', 'takes', 'CSRF token', 'answers', ''], routeRows(dialect)),
+    table(['cookie', 'attributes over https', 'what it is'], cookies),
+    [
+      carriers(dialect),
+      csrf
+        ? `The CSRF token goes back in the header ${code(csrf.header)}.`
+        : 'It has no CSRF token: the floor guards it.',
+      `Front ends at ${['the origin of `url`', ...origins.map(code)].join(', ')} may call unless \`origins\` says otherwise.`,
+    ].join(' '),
+    table(['refusal', 'status', 'body'], refusalRows(dialect)),
+  ].join('\n\n')
+}
+
+const dialectsPage = (): string =>
+  page(
+    '# Dialects',
+    'What goes over the wire, for each dialect that `--dialect` can name. `?` marks a field that may be absent; where two ' +
+      'names stand for one field, one of them must be there. Below all of them lies the same engine, and the same floor ' +
+      '([SECURITY.md](../SECURITY.md)).',
+    ...Object.values(dialects).map(dialectSection),
+  )
+
+/** The printed pages by their paths from the root. */
+export const printDocs = (): ReadonlyMap<string, string> =>
+  new Map([
+    ['docs/options.md', optionsPage()],
+    ['docs/refusals.md', refusalsPage()],
+    ['docs/dialects.md', dialectsPage()],
+  ])
+
+if (import.meta.main) {
+  const root = fileURLToPath(new URL('..', import.meta.url))
+  for (const [path, text] of printDocs()) writeFileSync(root + path, text)
+}
