@@ -1,0 +1,82 @@
+// Rows to write: a user, a session, a key, an event, each with what a test wants to be different.
+import type { Event, KeyRow, Line, NewUser, Session } from '../../src/core/model.ts'
+import { lineOf } from '../../src/core/session.ts'
+
+export const noon = Date.UTC(2026, 10, 21, 12)
+
+export const newUser = (id: string, more: Partial<NewUser> = {}): NewUser => ({
+  id,
+  email: `${id}@Example.com`,
+  emailKey: `${id}@example.com`,
+  username: null,
+  usernameKey: null,
+  name: null,
+  profile: {},
+  active: true,
+  superuser: false,
+  epoch: 0,
+  createdAt: noon,
+  lastSignInAt: null,
+  ...more,
+})
+
+export const newSession = (id: string, userId: string, more: Partial<Session> = {}): Session => ({
+  id,
+  userId,
+  delivery: 'cookies',
+  previous: 0,
+  current: 0,
+  successor: 1,
+  changedAt: noon,
+  openedAt: noon,
+  endsAt: noon + 90 * 86_400_000,
+  idleEndsAt: noon + 14 * 86_400_000,
+  endedAt: null,
+  endedBecause: null,
+  lastUsedAt: noon,
+  userAgent: 'Firefox',
+  address: '192.0.2.1',
+  ...more,
+})
+
+export const newKey = (id: string, more: Partial<KeyRow> = {}): KeyRow => ({
+  id,
+  use: 'sign',
+  algorithm: 'ES256',
+  sealed: `sealed ${id}`,
+  published: `{"kid":"${id}"}`,
+  createdAt: noon,
+  signsFrom: noon,
+  retiresAt: null,
+  ...more,
+})
+
+export const newEvent = (type: Event['type'], more: Partial<Event> = {}): Event => ({
+  type,
+  at: noon,
+  userId: null,
+  sessionId: null,
+  address: '192.0.2.1',
+  callId: 'call',
+  ...more,
+})
+
+export const nextLine = ({ current, successor }: Line, changedAt: number): Line => ({
+  previous: current,
+  current: successor,
+  successor: successor + 1,
+  changedAt,
+})
+
+/** Moves a session from the line it has to the next. */
+export const moveOf = (session: Session, at: number) =>
+  ({
+    change: 'moveSession',
+    sessionId: session.id,
+    was: lineOf(session),
+    line: nextLine(session, at),
+    idleEndsAt: at + 14 * 86_400_000,
+    lastUsedAt: at,
+    userAgent: 'Firefox 2',
+    address: '192.0.2.2',
+  }) as const
