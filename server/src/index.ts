@@ -1,7 +1,8 @@
 // The assembly: the only file that knows every part. Opens store, keys and memory, and puts dialects in front of them.
 import { randomBytes, randomUUID } from 'node:crypto'
 import { createServer } from 'node:net'
-import { type Options, readSettings, type Settings } from './config.ts'
+import { loadSettings } from './config/files.ts'
+import type { Options, Settings } from './config.ts'
 import { Misuse } from './core/fault.ts'
 import type { EndReason, KeyRow, Session, User } from './core/model.ts'
 import { defaultPolicy, patchPolicy } from './core/policy.ts'
@@ -196,7 +197,8 @@ const watch = (engine: Engine, log: Log): (() => void) =>
     engine.memory.forgetSessions()
     engine.keyring.reload().then(
       changed => changed && engine.memory.forgetAll(),
-      (error: unknown) => log.error({ err: error }, 'the keys could not be read again; the old ones stay in use'),
+      (error: unknown) =>
+        log.error({ err: error }, 'the keys could not be read again; the old ones stay in use'),
     )
   })
 
@@ -302,9 +304,12 @@ export type Rusk = {
  * `Misuse`, all findings at once, or with a `Fault` when the database does not answer.
  */
 export async function rusk(options: Options = {}): Promise<Rusk> {
-  const { settings, errors, risks } = readSettings({
+  const { settings, errors, risks } = await loadSettings({
     options,
     env: process.env,
+    folder: process.cwd(),
+    // A program reads its own .env, and may already have.
+    envFile: null,
     dialectNames: Object.keys(dialects),
   })
   if (!settings) throw new Misuse(errors)

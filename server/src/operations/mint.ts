@@ -1,5 +1,5 @@
 // Turns what a decision asked for into tokens, after its commit is durable. The only place that draws jitter.
-import { randomBytes, randomInt } from 'node:crypto'
+import { randomInt, randomUUID } from 'node:crypto'
 import type { Holder } from '../core/model.ts'
 import { signAccessToken } from '../crypto/jwt.ts'
 import { writeCsrfToken, writeRefreshToken } from '../crypto/macs.ts'
@@ -23,7 +23,7 @@ function accessToken(engine: Engine, manner: Manner, holder: Holder, now: number
     sid: holder.session.id,
     iat,
     exp,
-    jti: randomBytes(16).toString('base64url'),
+    jti: randomUUID(),
     ...(engine.audience === undefined ? {} : { aud: engine.audience }),
   }
   return { token: signAccessToken(engine.keyring.signing(now), claims), expiresIn: exp - iat }

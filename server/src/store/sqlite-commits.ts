@@ -71,18 +71,20 @@ export function openCommits(database: DatabaseSync, prepare: (sql: string) => St
   }
 
   function attempt(steps: readonly Step[]): Committed | Fault {
-    run('savepoint one')
+    // A statement undoes itself when it fails, and a guard that fails has written nothing: one alone needs no savepoint.
+    const alone = steps.length === 1
+    if (!alone) run('savepoint one')
     try {
       const numbers = new Map<string, number>()
       const guard = steps.find(step => !write(step, numbers))?.guard
-      if (guard !== undefined) run('rollback to one')
-      run('release one')
+      if (guard !== undefined && !alone) run('rollback to one')
+      if (!alone) run('release one')
       return guard === undefined ? { committed: true, numbers } : { committed: false, guard }
     } catch (error) {
       // The whole transaction is gone, and with it the savepoints: everybody's commit has failed.
       if (!database.isTransaction) throw error
-      run('rollback to one')
-      run('release one')
+      if (!alone) run('rollback to one')
+      if (!alone) run('release one')
       return faultOf(error)
     }
   }

@@ -1,0 +1,221 @@
+// The command line: which commands there are, what they take, and which exit code an outcome is. What they do stands in
+// cli/, loaded when it is asked for.
+import { Command, CommanderError, InvalidArgumentError } from 'commander'
+import type { Globals } from './cli/open.ts'
+import { say, sayFindings } from './cli/output.ts'
+import type { NewUserFlags } from './cli/users.ts'
+import { optionRows } from './config.ts'
+import { Fault, Misuse } from './core/fault.ts'
+
+const codes = { fine: 0, fault: 1, misuse: 2 } as const
+
+/** Runs one command; resolves with the exit code: 0 fine, 1 fault, 2 misuse. `args` without node and script. */
+export async function runCli(args: readonly string[]): Promise<number> {
+  let code: number = codes.fine
+  const program = describeProgram(failed => {
+    code = failed
+  })
+  try {
+    if (args.length === 1 && (args[0] === '--version' || args[0] === '-V')) {
+      process.stdout.write(`${(await import('./index.ts')).version}\n`)
+      return code
+    }
+    await program.parseAsync([...args], { from: 'user' })
+    return code
+  } catch (error) {
+    return sayWhy(error)
+  }
+}
+
+function sayWhy(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? codes.fine : codes.misuse
+  if (error instanceof Misuse) {
+    sayFindings('error', error.findings)
+    return codes.misuse
+  }
+  if (error instanceof Fault) {
+    const cause = error.cause instanceof Error ? ` (${error.cause.message})` : ''
+    say(`✗ ${error.message}${cause}`)
+  } else say(error instanceof Error && error.stack ? error.stack : String(error))
+  return codes.fault
+}
+
+function readCount(text: string): number {
+  if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError('Write a whole number.')
+  return Number(text)
+}
+
+/** `fail` is told the exit code of a command that ends well and yet has bad news. */
+function describeProgram(fail: (code: number) => void): Command {
+  const program = new Command('rusk')
+    .description(
+      'A sign-in server for single-page apps: tokens in HttpOnly cookies, in the dialect your front end speaks.',
+    )
+    .option('--env-file <file>', 'read variables from this file instead of .env')
+    .option('--config <file>', 'read options from this JSON file')
+    .option('--database <url>', 'sqlite:PATH or postgres://… (default sqlite:./rusk.db)')
+    .option('--json', 'print data as JSON')
+    .configureHelp({ showGlobalOptions: true })
+    .exitOverride()
+    .helpCommand(false)
+    .showSuggestionAfterError()
+    .addHelpText(
+      'after',
+      examples([
+        'rusk serve --dialect fastapi',
+        'rusk users create --username jack --email jack@example.com',
+        'rusk doctor',
+        'rusk --version',
+      ]),
+    )
+  addServer(program, fail)
+  addUsers(program)
+  addSessions(program)
+  addKeys(program)
+  return program
+}
+
+type ServeFlags = {
+  readonly dialect?: string
+  readonly host?: string
+  readonly port?: string
+  readonly prefix?: string
+}
+
+/** The table of options, as far as they are set by variables. */
+function manual(): string {
+  const rows = optionRows().map(row => {
+    const variables = row.variables.join(', ') + (row.fromFile ? ' (or … _FILE)' : '')
+    return `  ${variables}\n      ${row.sentence}\n      ${row.type}; default: ${row.default}`
+  })
+  return `
+The command line wins over the environment, that over .env, that over the --config file ({"session": {"grace": "2m"}}).
+An option's variable is RUSK_ and its name; the others are what your .env may have already:
+
+${rows.join('\n')}
+${examples([
+  'rusk serve --dialect fastapi --port 8000',
+  'DATABASE_URL=postgres://rusk@localhost/rusk rusk serve',
+  'ENVIRONMENT=production RUSK_URL=https://auth.example.org rusk serve --host 0.0.0.0',
+])}`
+}
+
+const examples = (lines: readonly string[]): string =>
+  `\nExamples:\n${lines.map(line => `  ${line}`).join('\n')}`
+
+const globalsOf = (command: Command): Globals => command.optsWithGlobals<Globals>()
+
+function addServer(program: Command, fail: (code: number) => void): void {
+  program
+    .command('serve')
+    .description('listen; in development the database is made and brought forward first')
+    .option('--dialect <names>', 'dialects to speak, comma-separated (default native)')
+    .option('--host <address>', 'address to listen on (default 127.0.0.1)')
+    .option('--port <number>', 'port to listen on, 0 for a free one (default 8000)')
+    .option('--prefix <path>', 'path before all routes')
+    .addHelpText('after', manual)
+    .action(async (flags: ServeFlags, command: Command) => {
+      await (await import('./cli/serve.ts')).serve(globalsOf(command), flags)
+    })
+  program
+    .command('migrate')
+    .description("bring the database's schema forward")
+    .action(async (_flags, command: Command) => (await import('./cli/schema.ts')).migrate(globalsOf(command)))
+  program
+    .command('doctor')
+    .description('say what is wrong or risky about the configuration as serve would read it')
+    .action(async (_flags, command: Command) => {
+      const healthy = await (await import('./cli/doctor.ts')).doctor(globalsOf(command))
+      if (!healthy) fail(codes.misuse)
+    })
+  program
+    .command('openapi')
+    .description('print the OpenAPI document')
+    .option('--dialect <names>', 'of these dialects instead of those that are configured')
+    .action(async (flags: { dialect?: string }, command: Command) =>
+      (await import('./cli/schema.ts')).printOpenapi(globalsOf(command), flags.dialect),
+    )
+}
+
+function addUsers(program: Command): void {
+  const users = program.command('users').description('list, make and disable accounts').helpCommand(false)
+  users
+    .command('list')
+    .description('by number, a hundred at a time')
+    .option('--after <number>', 'begin behind this number', readCount, 0)
+    .option('--limit <count>', 'at most so many', readCount, 100)
+    .action(async (page: { after: number; limit: number }, command: Command) =>
+      (await import('./cli/users.ts')).listUsers(globalsOf(command), page),
+    )
+  users
+    .command('create')
+    .description('make an account; the password is asked for, or comes from standard input or a file')
+    .requiredOption('--email <address>', 'e-mail address')
+    .option('--username <name>', 'username')
+    .option('--name <text>', 'full name')
+    .option('--password-stdin', 'read the password from standard input')
+    .option('--password-file <file>', 'read the password from this file')
+    .option('--skip-policy', "don't hold the password to the policy")
+    .option('--superuser', 'mark the account as superuser')
+    .addHelpText(
+      'after',
+      examples([
+        'rusk users create --username jack --email jack@example.com',
+        'echo test | rusk users create --username test --email test@example.com --password-stdin --skip-policy',
+      ]),
+    )
+    .action(async (flags: NewUserFlags, command: Command) =>
+      (await import('./cli/users.ts')).createUser(globalsOf(command), flags),
+    )
+  const switches = [
+    ['disable', 'end every session of a user and let them in no more', false],
+    ['enable', 'let a disabled user in again', true],
+  ] as const
+  for (const [name, description, active] of switches) {
+    users
+      .command(name)
+      .description(description)
+      .argument('<user>', 'e-mail address, username, number or id')
+      .action(async (user: string, _flags, command: Command) =>
+        (await import('./cli/users.ts')).switchUser(globalsOf(command), user, active),
+      )
+  }
+}
+
+function addSessions(program: Command): void {
+  const sessions = program.command('sessions').description('list and end sessions').helpCommand(false)
+  sessions
+    .command('list')
+    .description('the live ones, the newest first')
+    .option('--user <user>', 'of this user only: e-mail address, username, number or id')
+    .option('--limit <count>', 'at most so many', readCount, 100)
+    .action(async (flags: { user?: string; limit: number }, command: Command) =>
+      (await import('./cli/sessions.ts')).listSessions(globalsOf(command), flags),
+    )
+  sessions
+    .command('revoke')
+    .description('end a session, or all of a user')
+    .argument('[id]', 'the session; write -- before an id that begins with a dash')
+    .option('--user <user>', 'all sessions of this user')
+    .action(async (id: string | undefined, flags: { user?: string }, command: Command) =>
+      (await import('./cli/sessions.ts')).revokeSession(globalsOf(command), id, flags.user),
+    )
+}
+
+function addKeys(program: Command): void {
+  const keys = program.command('keys').description('list and rotate the keys that sign').helpCommand(false)
+  keys
+    .command('list')
+    .description('which keys sign, and which are still accepted')
+    .action(async (_flags, command: Command) => (await import('./cli/keys.ts')).listKeys(globalsOf(command)))
+  keys
+    .command('rotate')
+    .description('publish a new key, which signs once every verifier has had time to see it')
+    .option(
+      '--now',
+      'sign with it at once, as after a theft: verifiers that keep the old set refuse until they look again',
+    )
+    .action(async (flags: { now?: boolean }, command: Command) =>
+      (await import('./cli/keys.ts')).rotateKeys(globalsOf(command), { now: flags.now === true }),
+    )
+}

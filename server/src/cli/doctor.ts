@@ -1,0 +1,176 @@
+// `rusk doctor`: says in plain words what is wrong or risky about the configuration as serve would read it, and about
+// what it meets there: files, database, clock. Changes nothing, and makes no file that is missing.
+import { accessSync, constants, existsSync, statSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { isLoopback, relateSites } from '../config/sites.ts'
+import type { Settings } from '../config.ts'
+import { Fault, type Finding, Misuse } from '../core/fault.ts'
+import { isDatabase, readDatabase } from '../store/database.ts'
+import { type Globals, inMemory, openBeside, readCommandLine } from './open.ts'
+import { say, showJson, signOf, writeFinding } from './output.ts'
+
+type Report = {
+  readonly errors: Finding[]
+  readonly risks: Finding[]
+  /** What is as it should be, or merely worth knowing. */
+  readonly notes: string[]
+}
+
+/** Resolves with whether there are no errors. */
+export async function doctor(globals: Globals): Promise<boolean> {
+  const { settings, errors, risks } = await readCommandLine(globals)
+  const report: Report = { errors: [...errors], risks: [...risks], notes: [] }
+  if (settings) {
+    examineSite(settings, report)
+    await examineOrigins(settings, report)
+    await examineDatabase(settings, report)
+  }
+  if (globals.json) showJson(report)
+  else print(report)
+  return report.errors.length === 0
+}
+
+function print({ errors, risks, notes }: Report): void {
+  const { stdout } = process
+  for (const note of notes) stdout.write(`${signOf('fine', stdout)} ${note}\n`)
+  for (const risk of risks) stdout.write(`${writeFinding('risk', risk, stdout)}\n`)
+  for (const error of errors) stdout.write(`${writeFinding('error', error, stdout)}\n`)
+  if (errors.length > 0) say(`Rusk would not start: ${errors.length} to mend.`)
+}
+
+function examineSite({ site, host, port, dialects, jwt }: Settings, { notes }: Report): void {
+  notes.push(
+    `${site.environment}: speaks ${dialects.join(', ')} on ${host}:${port}, reached at ${site.url}${site.prefix}`,
+  )
+  notes.push(`cookies are ${site.secureCookies ? 'Secure' : 'not Secure (plain http, for development)'}`)
+  notes.push(
+    jwt.key === undefined
+      ? `access tokens are signed with ${jwt.algorithm}; services read the keys at ${site.url}/.well-known/jwks.json`
+      : 'access tokens are signed with HS256 and the shared key',
+  )
+  notes.push(
+    site.proxies.length === 0
+      ? "no proxy is trusted: the caller's address is the connection's"
+      : `X-Forwarded-For is believed from ${site.proxies.join(', ')}`,
+  )
+}
+
+const relations = {
+  'same-origin': 'it is the origin of url itself',
+  'same-host': 'same site: cookies travel',
+  sibling: 'same site, another host: cookies travel, a readable CSRF cookie needs csrf.domain',
+  foreign: 'another site',
+} as const
+
+/** Listed origins were judged with the configuration; those that a dialect brings are told here. */
+async function examineOrigins({ site, dialects: names }: Settings, { notes, risks }: Report): Promise<void> {
+  const { dialects } = await import('../dialects/index.ts')
+  const brought = Object.values(dialects).filter(({ name }) => names.includes(name))
+  const origins = site.origins ?? [...new Set(brought.flatMap(dialect => dialect.origins))]
+  if (origins.length === 0) notes.push(`only pages of ${new URL(site.url).origin} may call from a browser`)
+  for (const origin of origins) {
+    const relation = relateSites(origin, site.url)
+    const loopback = isLoopback(new URL(origin).hostname) && isLoopback(new URL(site.url).hostname)
+    if (relation !== 'foreign' || site.crossSite)
+      notes.push(`pages of ${origin} may call (${relations[relation]})`)
+    else if (loopback) {
+      const { hostname } = new URL(origin)
+      notes.push(`pages of ${origin} may call, if they call Rusk as ${hostname} too: else it is another site`)
+    } else if (site.origins === undefined) {
+      risks.push({
+        about: 'origins',
+        wrong: `the dialect's own, ${origin}, is another site than ${site.url}`,
+        instead: 'Set ALLOWED_ORIGINS to the origins of your front ends',
+      })
+    }
+  }
+}
+
+async function examineDatabase(settings: Settings, report: Report): Promise<void> {
+  const database = readDatabase(settings.database)
+  if (!isDatabase(database)) return
+  const file = database.kind === 'sqlite' ? database.path : null
+  if (file !== null) examineFiles(file, settings, report)
+  const fresh = database.kind === 'sqlite' && (file === null || !existsSync(file))
+  const settled = !fresh && (await telling(report, () => examineStore(settings, database.label, report)))
+  // Keys and dialects are tried on what is there; where opening would make something, on a database in memory.
+  await telling(report, async () => (await openBeside(settled ? settings : inMemory(settings))).close())
+}
+
+/** What an attempt comes to; what it throws is told. */
+async function telling<T>({ errors }: Report, attempt: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await attempt()
+  } catch (error) {
+    if (error instanceof Misuse) errors.push(...error.findings)
+    else if (error instanceof Fault) {
+      errors.push({ about: 'database', wrong: error.message, instead: 'Look whether it can be reached' })
+    } else throw error
+    return undefined
+  }
+}
+
+function examineFiles(path: string, settings: Settings, { errors, risks, notes }: Report): void {
+  const folder = dirname(path)
+  if (!existsSync(path)) {
+    if (isWritable(folder)) notes.push(`${path} will be made at the first start`)
+    else
+      errors.push({
+        about: 'database',
+        wrong: `${folder} is no folder that Rusk may write to`,
+        instead: 'Make it so',
+      })
+  }
+  // In production serve refuses a key file that others can read, and tells so below.
+  const files = settings.environment === 'production' ? [path] : [path, `${path}.key`]
+  for (const file of files) {
+    if (process.platform === 'win32' || !existsSync(file)) continue
+    const mode = statSync(file).mode & 0o777
+    if ((mode & 0o077) === 0) continue
+    risks.push({
+      about: 'database',
+      wrong: `other users of this machine can read ${file} (mode ${mode.toString(8)})`,
+      instead: `Run chmod 600 ${file}`,
+    })
+  }
+}
+
+function isWritable(folder: string): boolean {
+  try {
+    accessSync(folder, constants.W_OK | constants.X_OK)
+    return true
+  } catch (error) {
+    if (error instanceof Error && 'code' in error) return false
+    throw error
+  }
+}
+
+/** Beyond this a token that one machine issues may not be valid yet on another. */
+const tolerable = 30_000
+
+/** Whether it has its schema and keys, so that opening the whole system beside it makes nothing. */
+async function examineStore(settings: Settings, label: string, report: Report): Promise<boolean> {
+  const { openSettingsStore } = await import('../index.ts')
+  const store = await openSettingsStore(settings, { serving: false })
+  try {
+    const pending = await store.pending()
+    if (pending.length === 0) report.notes.push(`${label}: reachable, its schema is up to date`)
+    else if (settings.environment === 'production') {
+      const wrong = `its schema is behind (${pending.join(', ')})`
+      report.errors.push({ about: 'database', wrong, instead: 'Run rusk migrate' })
+    } else report.notes.push(`${label}: reachable; its schema is brought forward at the next start`)
+    examineClock(store.now() - Date.now(), report)
+    return pending.length === 0 && (await store.keys()).length > 0
+  } finally {
+    await store.close()
+  }
+}
+
+function examineClock(ahead: number, { risks }: Report): void {
+  if (Math.abs(ahead) <= tolerable) return
+  risks.push({
+    about: 'clock',
+    wrong: `the database's clock is ${Math.round(ahead / 1000)} s ahead of this machine's`,
+    instead: 'Set both by NTP',
+  })
+}

@@ -1,0 +1,68 @@
+// From what stands on the command line to settings, a store, a system. The parts are loaded when they are needed, so
+// that `rusk --help` waits for none of them.
+import type { OptionName, Settings, SettingsRead } from '../config.ts'
+import { Misuse } from '../core/fault.ts'
+import type { System } from '../index.ts'
+
+/** The options of every command. */
+export type Globals = {
+  readonly envFile?: string
+  readonly config?: string
+  readonly database?: string
+  readonly json?: boolean
+}
+
+export type Flags = Partial<Record<OptionName, string>>
+
+/** As `rusk serve` in this folder would read them; nothing is opened. */
+export async function readCommandLine(globals: Globals, flags: Flags = {}): Promise<SettingsRead> {
+  const [{ loadSettings }, { dialects }] = await Promise.all([
+    import('../config/files.ts'),
+    import('../dialects/index.ts'),
+  ])
+  return loadSettings({
+    env: process.env,
+    folder: process.cwd(),
+    envFile: globals.envFile,
+    configFile: globals.config,
+    dialectNames: Object.keys(dialects),
+    flags: globals.database === undefined ? flags : { ...flags, database: globals.database },
+  })
+}
+
+/** Throws `Misuse` with every error. Risks are told by serve and doctor, where somebody can act on them. */
+export async function needSettings(globals: Globals, flags?: Flags): Promise<Settings> {
+  const { settings, errors } = await readCommandLine(globals, flags)
+  if (!settings) throw new Misuse(errors)
+  return settings
+}
+
+/** The system, beside a server that may be running. */
+export async function openBeside(settings: Settings): Promise<System> {
+  const [{ openSystem }, { createLog }] = await Promise.all([import('../index.ts'), import('../log.ts')])
+  // Standard output is for data.
+  const log = createLog({ ...settings.log, level: 'warn' }, 2)
+  return openSystem(settings, { serving: false, log })
+}
+
+/** The same settings over an empty database that leaves nothing behind; in development, where it gets its schema at once. */
+export const inMemory = (settings: Settings): Settings => ({
+  ...settings,
+  database: 'sqlite::memory:',
+  environment: 'development',
+  site: { ...settings.site, environment: 'development' },
+})
+
+/** Opens the system, and closes it whatever happens. */
+export async function withSystem<T>(
+  globals: Globals,
+  use: (system: System, settings: Settings) => Promise<T>,
+): Promise<T> {
+  const settings = await needSettings(globals)
+  const system = await openBeside(settings)
+  try {
+    return await use(system, settings)
+  } finally {
+    await system.close()
+  }
+}

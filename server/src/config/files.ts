@@ -1,0 +1,89 @@
+// Reads the files that options may stand in: `.env`, the configuration file, files of single secrets. What they mean is
+// decided by config.ts.
+import { readFileSync, statSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { parseEnv } from 'node:util'
+import { readSettings, type SettingsRead } from '../config.ts'
+import type { Finding } from '../core/fault.ts'
+import type { FileText, Sources } from './sources.ts'
+
+export type Places = Pick<Sources, 'flags' | 'options' | 'env'> & {
+  /** Relative paths start here. */
+  readonly folder: string
+  /** Undefined: `.env`, if there is one. Null: none. */
+  readonly envFile?: string | null | undefined
+  readonly configFile?: string | undefined
+  readonly dialectNames: readonly string[]
+}
+
+/** `readSettings` over the files of a folder. A file that was asked for and cannot be read is an error like others. */
+export function loadSettings({ folder, envFile, configFile, ...given }: Places): SettingsRead {
+  const errors: Finding[] = []
+  const open = (path: string): FileText => openText(resolve(folder, path))
+  const need = (path: string, about: string): string | undefined => {
+    const file = open(path)
+    if ('text' in file) return file.text
+    errors.push({
+      about,
+      wrong: `${path} cannot be read (${file.unreadable})`,
+      instead: 'Name a file that Rusk may read',
+    })
+    return undefined
+  }
+  const envText =
+    envFile === null || (envFile === undefined && isAbsent(open('.env')))
+      ? ''
+      : need(envFile ?? '.env', '--env-file')
+  const dotenv = parseEnv(envText ?? '')
+  const configText = configFile === undefined ? undefined : need(configFile, '--config')
+  const content =
+    configText === undefined ? undefined : parseConfig(configText, `--config ${configFile}`, errors)
+  const read = readSettings({
+    ...given,
+    dotenv,
+    readFile: open,
+    ...(configFile === undefined || content === undefined ? {} : { file: { name: configFile, content } }),
+  })
+  return errors.length === 0 ? read : { errors: [...errors, ...read.errors], risks: read.risks }
+}
+
+const absent = 'there is no such file'
+
+const isAbsent = (file: FileText): boolean => 'unreadable' in file && file.unreadable === absent
+
+const reasons: Readonly<Record<string, string>> = {
+  ENOENT: absent,
+  ENOTDIR: absent,
+  EACCES: 'permission denied',
+  EISDIR: 'it is a folder',
+}
+
+const worldReadable = 0o004
+
+function openText(path: string): FileText {
+  try {
+    const open = process.platform !== 'win32' && (statSync(path).mode & worldReadable) !== 0
+    // A byte order mark, as editors on Windows leave it, is no part of the first name.
+    return { text: readFileSync(path, 'utf8').replace(/^\uFEFF/, ''), open }
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : undefined
+    if (code === undefined) throw error
+    return { unreadable: reasons[code] ?? code }
+  }
+}
+
+function parseConfig(text: string, about: string, errors: Finding[]): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error
+    // Only the place: the message quotes the text, which may hold a secret.
+    const where =
+      /line \d+ column \d+/
+        .exec(error.message)
+        ?.map(each => ` (${each})`)
+        .join('') ?? ''
+    errors.push({ about, wrong: `it is not JSON${where}`, instead: 'Write {"port": 8000}' })
+    return undefined
+  }
+}
