@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { matchesGlob } from 'node:path'
 
-/** Paths from the root, with `/`. */
+/** Paths from the root, with `/`. A picture has no text: its own is empty. */
 export type Tree = ReadonlyMap<string, string>
 
 /** Lines of a .gitignore as globs: `name/` is a folder anywhere, a line that begins with `/` starts at the root. */
@@ -15,7 +15,7 @@ function readIgnored(text: string): (path: string) => boolean {
   return path => globs.some(glob => matchesGlob(path, glob))
 }
 
-/** Every text file under `root` that git would keep; files with a NUL byte are pictures and the like. */
+/** Every file under `root` that git would keep; those with a NUL byte are pictures and the like. */
 export function readTree(root: string): Tree {
   const ignored = readIgnored(readFileSync(`${root}/.gitignore`, 'utf8'))
   const tree = new Map<string, string>()
@@ -26,7 +26,7 @@ export function readTree(root: string): Tree {
       if (entry.isDirectory()) walk(`${path}/`)
       if (!entry.isFile()) continue
       const text = readFileSync(`${root}/${path}`, 'utf8')
-      if (!text.includes('\0')) tree.set(path, text)
+      tree.set(path, text.includes('\0') ? '' : text)
     }
   }
   walk('')

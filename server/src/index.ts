@@ -224,7 +224,7 @@ const jwksHeaders = {
 }
 
 /** What stands at the root whatever the dialects are. */
-const rootRoutes = ({ store, keyring }: Engine, openapi: object): readonly Served[] => [
+const rootRoutes = ({ store, keyring }: Engine, openapi: () => object): readonly Served[] => [
   { path: '/health', answer: () => ({ status: 200, body: { status: 'healthy' } }) },
   {
     path: '/ready',
@@ -239,7 +239,7 @@ const rootRoutes = ({ store, keyring }: Engine, openapi: object): readonly Serve
     path: '/.well-known/jwks.json',
     answer: () => ({ status: 200, body: keyring.published(store.now()), headers: jwksHeaders }),
   },
-  { path: '/openapi.json', answer: () => ({ status: 200, body: openapi }) },
+  { path: '/openapi.json', answer: () => ({ status: 200, body: openapi() }) },
 ]
 
 function assemble(settings: Settings, engine: Engine, unwatch: () => void, log: Log): System {
@@ -247,7 +247,11 @@ function assemble(settings: Settings, engine: Engine, unwatch: () => void, log: 
   const { site } = settings
   const mounted = mountedOf(settings)
   const described = { mounted, site, version }
-  const openapi = describe(described)
+  let document: object | undefined
+  const openapi = () => {
+    document ??= describe(described)
+    return document
+  }
   const http = createHttp({
     site,
     dialects: mounted,
@@ -270,7 +274,7 @@ function assemble(settings: Settings, engine: Engine, unwatch: () => void, log: 
     endSession: (sessionId, because) => endSession(engine, sessionId, because),
     endSessionsOf: (userId, because) => endSessionsOf(engine, userId, because),
     rotateKeys: ({ now }) => keyring.rotate({ at: store.now(), now }),
-    openapi: () => openapi,
+    openapi,
     listen: () => listen({ http, host: settings.host, port: settings.port, log }),
     async close() {
       unwatch()

@@ -40,7 +40,8 @@ for (const [store, database] of Object.entries(databases)) {
         port: 0,
         session: { grace: `${grace}ms` },
         throttle: { signIn: many, signUp: many },
-        log: { level: 'warn' },
+        secret: 'sealing the keys of this test alone',
+        log: { level: 'error' },
       })
       listening = await auth.listen()
       const answer = await post(`${listening.url}/auth/register`, { body: person })

@@ -1,6 +1,7 @@
 // A dialect is a value: which paths there are, how they rename, what they answer. It decides nothing. Shared code never
 // asks for a dialect's name: what differs is a field. http/mount.ts refuses broken ones at start.
 import type { z } from 'zod'
+import { Fault } from '../core/fault.ts'
 import type { InputField, inputs, OperationName } from '../core/input.ts'
 import type { Delivery, User } from '../core/model.ts'
 import type { PolicyPatch } from '../core/policy.ts'
@@ -27,6 +28,8 @@ export type CsrfSpec = {
   readonly header: string
   /** Seconds; undefined: as long as the refresh cookie. */
   readonly maxAge?: number
+  /** A token is asked for only when a refresh or sign-in cookie came: without one there is nothing to forge. */
+  readonly onlyWithCookie?: true
 }
 
 export type Success = 200 | 201 | 204
@@ -96,6 +99,12 @@ export function route<
     csrf: input.csrf,
     refusals: input.refusals ?? {},
   }
+}
+
+/** The access token of an answer that always carries one, with its span in seconds. Throws: the operation broke its promise. */
+export function accessOf(tokens: Tokens): NonNullable<Tokens['access']> {
+  if (!tokens.access) throw new Fault('An answer that carries an access token was given none')
+  return tokens.access
 }
 
 export type Dialect = {

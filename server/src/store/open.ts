@@ -1,7 +1,6 @@
 // Opens the store that an address names: the one place that knows both drivers.
 import type { Database } from './database.ts'
 import type { Store } from './port.ts'
-import { openPostgres } from './postgres.ts'
 import { openSqlite } from './sqlite.ts'
 
 export type StoreOptions = {
@@ -18,7 +17,8 @@ export type StoreOptions = {
  */
 export async function openStore(database: Database, options: StoreOptions = {}): Promise<Store> {
   const { clock, exclusive = false } = options
-  return database.kind === 'sqlite'
-    ? openSqlite(database, { clock: clock ?? Date.now, exclusive })
-    : openPostgres(database, { clock })
+  if (database.kind === 'sqlite') return openSqlite(database, { clock: clock ?? Date.now, exclusive })
+  // Loaded when it is needed: most servers never speak to Postgres.
+  const { openPostgres } = await import('./postgres.ts')
+  return openPostgres(database, { clock })
 }

@@ -1,0 +1,39 @@
+// One call and its answer as plain data: all that the pipeline knows of HTTP. Sockets stay in node.ts, web standards in
+// fetch.ts.
+
+/** The bytes of a body; or why there are none: more than 64 KiB, or the client broke off. */
+export type Body = Uint8Array | 'too_large' | 'cut_short'
+
+export type Call = {
+  /** Names the call in logs and faults. */
+  readonly id: string
+  /** Upper case, as it came. */
+  readonly method: string
+  /** As it came: without query, nothing decoded. */
+  readonly path: string
+  /** By lower-case name. Repeated headers are joined by `, `, cookies by `; `. */
+  header(name: string): string | undefined
+  /** The peer of the socket; undefined: nobody knows. */
+  readonly address: string | undefined
+  /** Asked at most once, and only where a body counts. Empty: there is none. */
+  body(): Promise<Body>
+}
+
+export type Answer = {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  /** A Set-Cookie line each. */
+  readonly cookies: readonly string[]
+  /** Empty: none. */
+  readonly body: string
+}
+
+/** Where the rim tells what people who run it must know; a pino logger is one. */
+export type Log = {
+  info(fields: object, text: string): void
+  warn(fields: object, text: string): void
+  error(fields: object, text: string): void
+}
+
+/** In bytes; beyond it nothing is read. */
+export const largestBody = 64 * 1024

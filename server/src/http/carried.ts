@@ -1,0 +1,47 @@
+// Takes from a call the texts that may say who calls. Reads them as they are: what is authentic the operation finds out.
+import type { Carried } from '../operations/contract.ts'
+import type { Call } from './call.ts'
+import type { Jarful } from './cookies.ts'
+import type { Spoken, Way } from './way.ts'
+
+/** RFC 6750 §2.1; the scheme in any case (RFC 9110 §11.1), exactly one space. */
+const bearerForm = /^bearer ([A-Za-z0-9._~+/-]+=*)$/i
+
+/** The token; null: the header is there and is no bearer token; undefined: there is none. */
+export function readBearer(header: string | undefined): string | null | undefined {
+  if (header === undefined) return undefined
+  return bearerForm.exec(header)?.[1] ?? null
+}
+
+/** Whether a `__Host-` name came twice: only a browser that was tampered with sends that. */
+export const isConflict = ({ jar }: Spoken, { access, refresh, signIn }: Jarful): boolean =>
+  (access.length > 1 && jar.access?.name.startsWith('__Host-') === true) ||
+  (refresh.length > 1 && jar.refresh.name.startsWith('__Host-')) ||
+  (signIn.length > 1 && jar.signIn.name.startsWith('__Host-'))
+
+/** Of several CSRF cookies the authentic one: the others are left-overs of the system before. */
+const chooseCsrf = (values: readonly string[], authentic: (text: string) => boolean): string | undefined =>
+  values.length > 1 ? (values.find(authentic) ?? values[0]) : values[0]
+
+export function readCarried(
+  { spoken, route }: Pick<Way, 'spoken' | 'route'>,
+  cookies: Jarful,
+  header: Call['header'],
+  authentic: (text: string) => boolean,
+): Carried {
+  const { bearer, cookies: specs } = spoken.dialect
+  // Where no token is asked for, a header says nothing.
+  const submitted = specs.csrf && route.csrf ? header(specs.csrf.header) : undefined
+  const cookie =
+    submitted !== undefined && cookies.csrf.includes(submitted)
+      ? submitted
+      : chooseCsrf(cookies.csrf, authentic)
+  return {
+    access: cookies.access,
+    bearer: bearer ? readBearer(header('authorization')) : undefined,
+    refresh: cookies.refresh,
+    signIn: cookies.signIn,
+    csrf: specs.csrf && { header: submitted, cookie },
+    conflict: isConflict(spoken, cookies),
+  }
+}

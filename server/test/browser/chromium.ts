@@ -1,0 +1,69 @@
+// Finds the Chromium of this machine, opens pages in it and keeps an account of what they complain about and whom they
+// ask. Knows nothing of what a page should show.
+import { existsSync } from 'node:fs'
+import type { TestContext } from 'node:test'
+import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
+
+const usualPlaces = [
+  '/usr/bin/chromium',
+  '/usr/bin/chromium-browser',
+  '/usr/bin/google-chrome',
+  '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
+]
+
+function findChromium(): string {
+  const named = process.env.RUSK_CHROMIUM
+  const found = named ?? usualPlaces.find(place => existsSync(place))
+  if (found === undefined || !existsSync(found)) {
+    throw new Error(`There is no Chromium at ${named ?? usualPlaces.join(', ')}: name one in RUSK_CHROMIUM`)
+  }
+  return found
+}
+
+/** Ends with the test. */
+export async function openChromium(t: TestContext): Promise<Browser> {
+  const asRoot = process.getuid?.() === 0
+  const browser = await chromium.launch({
+    executablePath: findChromium(),
+    args: [
+      ...(asRoot ? ['--no-sandbox'] : []),
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+      '--no-first-run',
+    ],
+  })
+  t.after(() => browser.close())
+  return browser
+}
+
+export type Watched = {
+  readonly page: Page
+  /** Console errors and warnings (violations of a CSP among them) and uncaught exceptions, since it was last asked. */
+  complaints(): readonly string[]
+  /** Requests that went to another origin than these. */
+  strangers(...origins: readonly string[]): readonly string[]
+}
+
+/** A page in a browser profile of its own. */
+export async function openPage(browser: Browser, options: BrowserContextOptions = {}): Promise<Watched> {
+  const context = await browser.newContext(options)
+  const page = await context.newPage()
+  let complaints: string[] = []
+  const asked: string[] = []
+  page.on('console', message => {
+    if (['error', 'warning'].includes(message.type())) complaints.push(`${message.type()}: ${message.text()}`)
+  })
+  page.on('pageerror', error => complaints.push(`uncaught: ${error.message}`))
+  page.on('request', request => asked.push(request.url()))
+  return {
+    page,
+    complaints() {
+      const heard = complaints
+      complaints = []
+      return heard
+    },
+    strangers: (...origins) =>
+      asked.filter(url => !url.startsWith('data:') && !origins.includes(new URL(url).origin)),
+  }
+}
