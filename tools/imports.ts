@@ -16,10 +16,10 @@ export type Rooms = Readonly<Record<string, readonly string[]>>
 /** A file belongs to the first row that fits; its own room is always open to it. */
 export const rooms: Rooms = {
   [core]: ['zod'],
-  [`${server}crypto/`]: ['node:', 'jose', '@node-rs/argon2', '@node-rs/bcrypt', '@zxcvbn-ts/language-common'],
+  [`${server}crypto/`]: ['node:', '@node-rs/argon2', '@node-rs/bcrypt', '@zxcvbn-ts/language-common'],
   [`${server}store/`]: [core, 'node:', 'node:sqlite', 'kysely', 'pg', 'rate-limiter-flexible'],
   [`${server}operations/`]: [core, `${server}crypto/`, port, 'node:crypto'],
-  [`${server}http/`]: [core, contract, port, 'node:', 'hono', '@hono/node-server', 'zod'],
+  [`${server}http/`]: [core, contract, port, 'node:', 'hono', 'zod'],
   [`${server}dialects/`]: [core, contract, `${server}http/dialect.ts`, 'zod'],
   [`${server}config/`]: [core, site, databases, `${server}config.ts`, 'node:', 'zod'],
   [`${server}config.ts`]: [core, site, databases, `${server}config/`, 'node:', 'zod'],

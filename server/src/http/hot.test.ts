@@ -73,6 +73,13 @@ test('bearer tokens are not looked at where the dialect reads none', () => {
   assert.ok(http.hot('/me', { cookie: 'at=good', authorization: 'Basic x' }))
 })
 
+test('all origins that are not listed share one answer', () => {
+  const { http } = open()
+  const from = (origin: string | undefined) => http.hot('/me', { cookie: 'at=good', origin })
+  assert.ok(from(undefined))
+  for (const origin of ['https://evil.example', 'null', '']) assert.equal(from(origin), from(undefined))
+})
+
 test('a new state of the session is a new answer', () => {
   let now = holder
   const { http } = open({ recall: () => now })

@@ -218,7 +218,7 @@ test('a browser that goes away in the middle of a body asks no operation', async
   const socket = connect(listening.port, '127.0.0.1')
   socket.on('error', () => undefined)
   socket.write(
-    `${lines('POST /in HTTP/1.1', 'Host: x', 'Content-Type: application/json', 'Content-Length: 23')}{"mail"`,
+    `${lines('POST /in HTTP/1.1', 'Host: x', 'Content-Type: application/json', 'Content-Length: 99')}{"mail":"m","word":"w"}`,
   )
   await new Promise(resolve => setTimeout(resolve, 50))
   socket.destroy()
