@@ -188,6 +188,7 @@ for (const [sentence, head, body] of [
       lines('POST /in HTTP/1.1', 'Host: x', 'Content-Type: application/json', ...head) + body,
     )
     assert.deepEqual([statuses(answer), asked.length], [[413], 0])
+    assert.match(answer, /\r\nConnection: close\r\n/)
   })
 }
 
