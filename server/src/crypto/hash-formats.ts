@@ -2,7 +2,6 @@
 // held against it. A further format is a further row. Knows no queue and no user.
 import { timingSafeEqual } from 'node:crypto'
 import { hash as argon2, hashRaw } from '@node-rs/argon2'
-import { hash as bcrypt, verify as verifyBcrypt } from '@node-rs/bcrypt'
 
 /** What new records are written as. */
 export type Scheme = 'argon2id' | 'bcrypt'
@@ -76,6 +75,9 @@ const argon2Row = (name: keyof typeof variants): Format => {
   }
 }
 
+/** Loaded when the first bcrypt record is met: most servers never meet one. */
+const openBcrypt = () => import('@node-rs/bcrypt')
+
 /** Beyond 72 bytes, and behind a NUL in some implementations, bcrypt does not look. */
 const bcryptTakes = (password: string): boolean =>
   Buffer.byteLength(password) <= 72 && !password.includes('\0')
@@ -89,7 +91,7 @@ const bcryptRow: Format = {
   work: ({ cost }) => bcryptWork(Number(cost)),
   current: ({ cost }, scheme) => scheme === 'bcrypt' && Number(cost) >= bcryptToday,
   takes: bcryptTakes,
-  verify: (record, _parts, password) => verifyBcrypt(password, record),
+  verify: async (record, _parts, password) => (await openBcrypt()).verify(password, record),
 }
 
 export const formats: readonly Format[] = [
@@ -141,15 +143,18 @@ export const todays: Readonly<Record<Scheme, Today>> = {
     dummy: `$2b$${bcryptToday}$${'.'.repeat(53)}`,
     work: bcryptWork(bcryptToday),
     // A password that bcrypt would cut short gets the stronger record rather than a refusal.
-    write: password =>
-      bcryptTakes(password) ? bcrypt(password, bcryptToday) : todays.argon2id.write(password),
+    write: async password =>
+      bcryptTakes(password)
+        ? (await openBcrypt()).hash(password, bcryptToday)
+        : todays.argon2id.write(password),
     async spend(work) {
       // Each cost is twice the one below: the right ones add up to anything.
       let left = work
+      const { hash } = await openBcrypt()
       for (let cost = bcryptToday - 1; cost >= 4; cost--) {
         if (left < bcryptWork(cost)) continue
         left -= bcryptWork(cost)
-        await bcrypt('', cost)
+        await hash('', cost)
       }
     },
   },
