@@ -64,7 +64,6 @@ function readBody(request: IncomingMessage): Promise<Body> {
     })
     request.on('end', () => resolve(Buffer.concat(chunks)))
     request.on('close', () => resolve('cut_short'))
-    request.on('error', () => resolve('cut_short'))
   })
 }
 
