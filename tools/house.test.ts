@@ -23,7 +23,8 @@ const ofTrees: [string, (tree: Tree) => readonly string[], Files, string[]][] = 
     {
       'server/src/core/a.ts': "import { hash } from 'node:crypto'\nimport { z } from 'zod'",
       'server/src/core/a.test.ts': "import { test } from 'node:test'",
-      'server/src/crypto/b.ts': "import type { User } from '../core/model.ts'\nimport '@node-rs/argon2/errors'",
+      'server/src/crypto/b.ts':
+        "import type { User } from '../core/model.ts'\nimport '@node-rs/argon2/errors'",
       'server/src/mailbox/a.ts': "import { x } from 'anything'",
       'client/src/a.ts': '',
       'examples/a/app.ts': "import { x } from 'anything'",

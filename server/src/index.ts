@@ -169,7 +169,7 @@ export const openSettingsStore = (settings: Settings, seams: Seams): Promise<Sto
     ...(seams.clock ? { clock: seams.clock } : {}),
   })
 
-async function openEngine(settings: Settings, database: Database, store: Store): Promise<Engine> {
+async function openEngine(settings: Settings, database: Database, store: Store, log: Log): Promise<Engine> {
   const policies = mountedOf(settings).map(({ policy }) => policy)
   const keyring = await openKeyring({
     store,
@@ -188,6 +188,7 @@ async function openEngine(settings: Settings, database: Database, store: Store):
     issuer: settings.site.url,
     audience: settings.audience,
     newId: () => randomBytes(16).toString('base64url'),
+    onEvent: ({ type, at: _at, ...about }) => log.info(about, type),
   }
 }
 
@@ -209,7 +210,7 @@ export async function openSystem(given: Settings, seams: Seams): Promise<System>
   const store = await openSettingsStore(settings, seams)
   try {
     await openSchema(store, settings)
-    const engine = await openEngine(settings, databaseOf(settings), store)
+    const engine = await openEngine(settings, databaseOf(settings), store, log)
     return assemble(settings, engine, seams.serving ? watch(engine, log) : () => undefined, log)
   } catch (error) {
     await store.close()

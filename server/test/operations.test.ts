@@ -54,6 +54,7 @@ async function system() {
     issuer: 'http://127.0.0.1:8000',
     audience: undefined,
     newId: () => randomBytes(16).toString('base64url'),
+    onEvent: () => undefined,
   }
   const run = createRun(engine)
   return {

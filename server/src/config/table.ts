@@ -126,7 +126,8 @@ export const options = {
   'cookies.crossSite': {
     kind: kind.flag,
     default: 'false',
-    sentence: 'Token cookies are SameSite=None and Secure.',
+    sentence:
+      'Cookies are SameSite=None and Secure; answers that set a CSRF token also send it in its header.',
     neededBy: 'front ends on another site than Rusk',
   },
   'csrf.domain': {

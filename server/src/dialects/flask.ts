@@ -85,6 +85,8 @@ export const flask: Dialect = {
     csrf: {
       cookie: { name: 'csrf_refresh_token', path: '/', sameSite: 'Strict' },
       header: 'x-csrf-token',
+      // A call that no cookie authenticates is not asked for a token: it hears that the cookie is missing.
+      onlyWithCookie: true,
     },
   },
   bearer: true,

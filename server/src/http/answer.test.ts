@@ -106,16 +106,49 @@ test('the CSRF cookie is readable and lives as long as the dialect says', async 
   ])
 })
 
-test('in development an answer tells which cookies it sets, without their values; in production it does not', async () => {
+test('in development a page of our own is told which cookies an answer sets, without their values; nobody else is', async () => {
   const tokens = { refresh: 'SECRET', refreshMaxAge: 9 }
-  const tell = async (environment: 'development' | 'production') => {
-    const { post } = openHttp({ site: { ...site, environment }, script: () => ({ done: {}, tokens }) })
-    return (await post('/again')).headers.get('rusk-set-cookie')
+  const tell = async (environment: 'development' | 'production', headers: Record<string, string> = {}) => {
+    const { ask } = openHttp({ site: { ...site, environment }, script: () => ({ done: {}, tokens }) })
+    return (await ask('/again', { method: 'POST', headers })).headers.get('rusk-set-cookie')
   }
-  assert.deepEqual(JSON.parse((await tell('development')) ?? ''), [
+  const ours = { 'sec-fetch-site': 'same-origin' }
+  assert.deepEqual(JSON.parse((await tell('development', ours)) ?? ''), [
     'rt; Max-Age=9; Path=/; HttpOnly; SameSite=Strict',
   ])
-  assert.equal(await tell('production'), null)
+  assert.equal(await tell('development'), null)
+  assert.equal(await tell('development', { origin: app }), null)
+  assert.equal(await tell('production', ours), null)
+})
+
+test('across sites the CSRF cookie travels, and a listed page reads the token from a header', async () => {
+  const { ask } = openHttp({
+    site: { ...site, url: 'https://auth.example', https: true, secureCookies: true, crossSite: true },
+    dialects: [mounted(double)],
+    script: () => ({ done: {}, tokens: { csrf: 'ok' } }),
+  })
+  const { headers } = await ask('/api/csrf', { headers: { origin: app } })
+  assert.deepEqual(headers.getSetCookie(), ['csrftoken=ok; Max-Age=1000; Path=/; Secure; SameSite=None'])
+  assert.equal(headers.get(double.cookies.csrf?.header ?? ''), 'ok')
+  assert.match(
+    headers.get('access-control-expose-headers') ?? '',
+    new RegExp(double.cookies.csrf?.header ?? '-'),
+  )
+})
+
+test('a sign-in that keeps its token in memory clears an earlier access cookie', async () => {
+  const tokens = {
+    access: { token: 'A', expiresIn: 9 },
+    refresh: 'R',
+    signIn: 'S',
+    refreshMaxAge: 9,
+    delivery: 'memory' as const,
+  }
+  const { post } = openHttp({ script: () => ({ done: { user, session }, tokens }) })
+  assert.deepEqual(
+    (await post('/in', signIn)).headers.getSetCookie()[0],
+    'at=; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Path=/; HttpOnly; SameSite=Lax',
+  )
 })
 
 test('a refusal is the route’s, else the dialect’s, and touches no cookie', async () => {

@@ -25,6 +25,8 @@ export function writeTokens({ jar, dialect, policy }: Spoken, tokens: Tokens): r
   if (access && jar.access && tokens.delivery !== 'memory') {
     lines.push(writeCookie(jar.access, access.token, seconds(policy.access)))
   }
+  // A sign-in that keeps its access token in memory leaves no earlier one in the jar to contradict it.
+  if (signIn !== undefined && jar.access && tokens.delivery === 'memory') lines.push(clearCookie(jar.access))
   if (refresh !== undefined) lines.push(writeCookie(jar.refresh, refresh, kept))
   if (signIn !== undefined) lines.push(writeCookie(jar.signIn, signIn, kept))
   if (csrf !== undefined && jar.csrf) {
@@ -33,10 +35,26 @@ export function writeTokens({ jar, dialect, policy }: Spoken, tokens: Tokens): r
   return lines
 }
 
-/** For the playground: what a script cannot read, without the values. A JSON list of `name; Max-Age=900; …`. */
-const showCookies = (lines: readonly string[]): Headers => ({
+/** What the answer says beside its body. */
+export type Telling = {
+  readonly origin: string | undefined
+  /** The playground asks: names and attributes of the cookies, which no script can read, without their values. */
+  readonly cookies: boolean
+}
+
+/** A JSON list of `name; Max-Age=900; …`. */
+const tellCookies = (lines: readonly string[]): Headers => ({
   'Rusk-Set-Cookie': JSON.stringify(lines.map(line => line.replace(/=[^;]*/, ''))),
 })
+
+/** A page of another site cannot read the CSRF cookie; one of a listed origin can read the header. */
+const tellCsrf = ({ dialect }: Spoken, { crossSite }: Site, { csrf }: Tokens): Headers =>
+  crossSite && csrf !== undefined && dialect.cookies.csrf
+    ? {
+        [dialect.cookies.csrf.header]: csrf,
+        'Access-Control-Expose-Headers': `Retry-After, ${dialect.cookies.csrf.header}`,
+      }
+    : {}
 
 /** What was done, as the route writes it. */
 export function answerDone(
@@ -44,15 +62,21 @@ export function answerDone(
   site: Site,
   done: Done[OperationName],
   tokens: Tokens,
-  origin: string | undefined,
+  telling: Telling,
 ): Answer {
   const body = route.answer === null ? '' : JSON.stringify(route.write(done, tokens))
   const cookies = writeTokens(spoken, tokens)
-  const headers = spoken.heads(body === '' ? undefined : json, origin)
-  const shown = site.environment === 'development' && cookies.length > 0
+  const headers = spoken.heads(body === '' ? undefined : json, telling.origin)
   return {
     status: route.status,
-    headers: shown ? { ...headers, ...showCookies(cookies) } : headers,
+    headers:
+      cookies.length > 0
+        ? {
+            ...headers,
+            ...tellCsrf(spoken, site, tokens),
+            ...(telling.cookies ? tellCookies(cookies) : {}),
+          }
+        : headers,
     cookies,
     body,
   }

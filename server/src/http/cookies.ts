@@ -30,7 +30,7 @@ const movePath = (path: string, prefix: string): string => (path === '/' ? path 
 
 function openCookie(spec: CookieSpec, site: Site, role: keyof Jar): Cookie {
   const token = role !== 'csrf'
-  const none = token && site.crossSite
+  const none = site.crossSite
   const path = movePath(spec.path, site.prefix)
   const attributes = [
     `Path=${path}`,

@@ -48,7 +48,7 @@ function openLane(way: Way, site: Site, recall: Recall): (headers: HotHeaders) =
       headers.origin !== undefined && way.spoken.listed.has(headers.origin) ? headers.origin : undefined
     const answers = written.get(done) ?? new Map<string | undefined, Answer>()
     written.set(done, answers)
-    const answer = answers.get(origin) ?? answerDone(way, site, done, {}, origin)
+    const answer = answers.get(origin) ?? answerDone(way, site, done, {}, { origin, cookies: false })
     answers.set(origin, answer)
     return answer
   }

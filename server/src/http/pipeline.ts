@@ -92,6 +92,10 @@ const wayOf = (place: Place, method: string): Way | undefined =>
 
 const withoutBody = (answer: Answer): Answer => ({ ...answer, body: '' })
 
+/** In development, a page that this server itself has served. */
+const isPlayground = (site: Site, { header }: Call): boolean =>
+  site.environment === 'development' && header('sec-fetch-site') === 'same-origin'
+
 /** Never rejects, unless a dialect cannot even say that something went wrong. */
 export function openPipeline(pipes: Pipes): (call: Call) => Promise<Answer> {
   const { site, run, throttle, csrfAuthentic, log, find, first, clientOf } = pipes
@@ -128,7 +132,7 @@ export function openPipeline(pipes: Pipes): (call: Call) => Promise<Answer> {
     })
     const named: Refused = { ...about, toWire: issues => toWire(route, issues, read.fields, params) }
     if ('refusal' in result) return answerRefusal(spoken, result.refusal, named)
-    return answerDone(way, site, result.done, result.tokens, origin)
+    return answerDone(way, site, result.done, result.tokens, { origin, cookies: isPlayground(site, call) })
   }
 
   /** A fault tells its call id and nothing else; what it was stands in the log. */

@@ -16,6 +16,8 @@ export type Engine = Judge & {
   readonly isCommonPassword: (password: string) => Promise<boolean>
   /** 128 random bits, base64url. */
   readonly newId: () => string
+  /** Told each audit event when it is durable. */
+  readonly onEvent: (event: Event) => void
 }
 
 /** One call, checked and authenticated as far as texts can be. */

@@ -29,7 +29,10 @@ export async function settle<O extends OperationName>(
     if (decision.changes.length === 0) return { decision, now, numbers: new Map() }
     const committed = await engine.store.commit(decision.changes)
     engine.memory.forget(decision.changes)
-    if (committed.committed) return { decision, now, numbers: committed.numbers }
+    if (committed.committed) {
+      for (const change of decision.changes) if (change.change === 'record') engine.onEvent(change.event)
+      return { decision, now, numbers: committed.numbers }
+    }
     failed.push(committed.guard)
   }
   throw new Fault(`overtaken ${rounds} times (guards: ${failed.join(', ')})`, { retryAfter: 1 })

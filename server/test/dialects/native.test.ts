@@ -101,7 +101,7 @@ test('with delivery in memory the access token is in the answer and in no cookie
   const got = await browser.call(wire.signIn.line, { json })
   const { accessToken = '', expiresIn = 0 } = got.body as Signed
   assert.ok(expiresIn > 540 && expiresIn <= 600)
-  assert.equal(got.set.rusk_access, undefined)
+  isCleared(got.set.rusk_access, { maxAge: 0, path: '/', sameSite: 'strict' })
   isSet(got.set.rusk_refresh, wire.cookies.refresh)
   assert.equal((await browser.call(wire.me, { headers: bearer(accessToken) })).status, 200)
   says(await browser.call(wire.me), wire.noes.notSignedIn)
