@@ -17,7 +17,11 @@ export type Seeded = {
 
 /** `count` sessions of one user, opened ten minutes ago: the next refresh of each changes its row. */
 export async function seedSessions(database: string, count: number): Promise<Seeded> {
-  const { settings } = readSettings({ options: { database }, env: {}, dialectNames: ['native'] })
+  const { settings } = readSettings({
+    options: { database, log: { level: 'silent' } },
+    env: {},
+    dialectNames: ['native'],
+  })
   if (!settings) throw new Error('the settings of the bench are wrong')
   const system = await openSystem(settings, { serving: false })
   try {
