@@ -28,9 +28,8 @@ import {
   setActive,
 } from './operations/administer.ts'
 import type { Engine } from './operations/engine.ts'
-import { type Keyring, openKeyring } from './operations/keyring.ts'
+import { type Keyring, openKeyring, type Rotation } from './operations/keyring.ts'
 import { createMemory } from './operations/memory.ts'
-import { longestAccess } from './operations/presented.ts'
 import { createRecall, createRun } from './operations/run.ts'
 import { type Database, isDatabase, readDatabase } from './store/database.ts'
 import { openStore } from './store/open.ts'
@@ -60,8 +59,8 @@ export type System = {
   endSession(sessionId: string, because: EndReason): Promise<boolean>
   /** Every live session of the user. */
   endSessionsOf(userId: string, because: EndReason): Promise<void>
-  /** Publishes a new signing key, which signs 15 minutes later, or at once with `now`. */
-  rotateKeys(options: { readonly now: boolean }): Promise<KeyRow>
+  /** Publishes a new signing key, which signs 15 minutes later unless said otherwise. */
+  rotateKeys(how: Omit<Rotation, 'at'>): Promise<KeyRow>
   openapi(): object
   listen(): Promise<Listening>
   close(): Promise<void>
@@ -170,13 +169,11 @@ export const openSettingsStore = (settings: Settings, seams: Seams): Promise<Sto
   })
 
 async function openEngine(settings: Settings, database: Database, store: Store, log: Log): Promise<Engine> {
-  const policies = mountedOf(settings).map(({ policy }) => policy)
   const keyring = await openKeyring({
     store,
     sealer: openSealer(await readSecret(settings, database, store)),
     algorithm: settings.jwt.algorithm,
     shared: settings.jwt.key === undefined ? undefined : sharedSigningKey(settings.jwt.key),
-    longest: Math.min(longestAccess, Math.max(...policies.map(policy => policy.access + policy.skew))),
   })
   return {
     store,
@@ -274,7 +271,7 @@ function assemble(settings: Settings, engine: Engine, unwatch: () => void, log: 
     setActive: (userId, active) => setActive(engine, userId, active),
     endSession: (sessionId, because) => endSession(engine, sessionId, because),
     endSessionsOf: (userId, because) => endSessionsOf(engine, userId, because),
-    rotateKeys: ({ now }) => keyring.rotate({ at: store.now(), now }),
+    rotateKeys: how => keyring.rotate({ at: store.now(), ...how }),
     openapi,
     listen: () => listen({ http, host: settings.host, port: settings.port, log }),
     async close() {

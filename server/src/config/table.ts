@@ -1,6 +1,6 @@
 // The options: what each is called, how it is written, what it is when nobody sets it, who needs it. Everything that is
 // said about options elsewhere (types, --help, doctor, the manual) is printed from here. Reads nothing by itself.
-import { defaultPolicy } from '../core/policy.ts'
+import { defaultPolicy, longestAccess } from '../core/policy.ts'
 import * as kind from './kinds.ts'
 
 export type Option = {
@@ -151,7 +151,7 @@ export const options = {
     neededBy: 'clients on very slow networks',
   },
   'session.access': {
-    kind: kind.span(1000, day),
+    kind: kind.span(1000, longestAccess),
     otherwise: ofDialect(kind.writeSpan(defaultPolicy.access)),
     sentence: 'How long an access token lives.',
     neededBy: 'services that check tokens offline',

@@ -48,7 +48,6 @@ export type Change =
   /** Guard: no key of this use is newer than `after` (null: there is none). */
   | { readonly change: 'addKey'; readonly key: KeyRow; readonly after: string | null }
   | { readonly change: 'retireKeys'; readonly ids: readonly string[]; readonly retiresAt: number }
-  | { readonly change: 'eraseKeys'; readonly ids: readonly string[] }
   | { readonly change: 'record'; readonly event: Event }
 
 export type ChangeName = Change['change']

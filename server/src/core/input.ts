@@ -8,7 +8,7 @@ const wellFormed = (text: string) => text.isWellFormed()
 const password = z
   .string()
   .min(1)
-  .refine(text => Buffer.byteLength(text) <= 1024, 'Password must be at most 1024 bytes')
+  .refine(text => new TextEncoder().encode(text).length <= 1024, 'Password must be at most 1024 bytes')
   .refine(wellFormed, 'Password must be well-formed Unicode')
 
 /** Shown to people: no control characters and no bidirectional overrides. */
@@ -23,6 +23,7 @@ const shown = (most: number) =>
       text => !/[\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]/u.test(text),
       'Must not contain control characters',
     )
+    .refine(text => /[^\p{Default_Ignorable_Code_Point}\s]/u.test(text), 'Must not be blank')
 
 /** ASCII before the @, 64 octets; 254 in all (RFC 5321 §4.5.3.1). */
 const email = z
@@ -32,14 +33,15 @@ const email = z
   .pipe(z.email())
   .refine(text => text.lastIndexOf('@') <= 64, 'The part before the @ must be at most 64 characters')
 
-/** No @, so that a login is never ambiguous. */
+/** No @, so that a login is never ambiguous; nothing invisible, so that two names that look alike are one. */
 const username = z
   .string()
   .trim()
   .min(1)
   .max(64)
   .refine(
-    text => /^[\p{L}\p{N}][\p{L}\p{N}\p{M}._+-]*$/u.test(text),
+    text =>
+      /^[\p{L}\p{N}][\p{L}\p{N}\p{M}._+-]*$/u.test(text) && !/\p{Default_Ignorable_Code_Point}/u.test(text),
     'Username may contain letters, digits and . _ + -',
   )
 

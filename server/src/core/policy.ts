@@ -39,12 +39,18 @@ export type Policy = {
     /** Failures by account; beyond them one try per `accountPause`. */
     readonly account: Rate
     readonly accountPause: number
+    /** Failures by account without a success between (SP 800-63B-4 §3.2.2); beyond them one try per `ceilingPause`. */
+    readonly ceiling: Rate
+    readonly ceilingPause: number
     /** By session. */
     readonly refresh: Rate
     /** Everything else, by network. */
     readonly other: Rate
   }
 }
+
+/** No access token lives longer, whoever says so: replaced signing keys are accepted for this long. */
+export const longestAccess = day
 
 export const defaultPolicy: Policy = {
   grace: 2 * minute,
@@ -59,6 +65,8 @@ export const defaultPolicy: Policy = {
     signUp: { points: 200, per: hour },
     account: { points: 10, per: 15 * minute },
     accountPause: 30 * second,
+    ceiling: { points: 100, per: 24 * day },
+    ceilingPause: hour,
     refresh: { points: 600, per: minute },
     other: { points: 120, per: minute },
   },

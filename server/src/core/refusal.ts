@@ -57,5 +57,3 @@ export const refuse = (refused: RefusalCode, more?: Omit<Refusal, 'refused'>): R
   refused,
   ...more,
 })
-
-export const isRefusal = (value: object): value is Refusal => 'refused' in value

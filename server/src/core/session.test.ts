@@ -155,8 +155,60 @@ const choices: [
 
 for (const [sentence, refresh, signIn, sessions, want] of choices) {
   test(sentence, () => {
-    const choice = chooseSession({ refresh, signIn, holders: new Map(sessions) }, at)
+    const given = {
+      refresh: refresh ? [refresh] : [],
+      signIn: signIn ? [signIn] : [],
+      holders: new Map(sessions),
+    }
+    const choice = chooseSession(given, at)
+    assert.ok(choice !== 'conflict')
     assert.deepEqual(choice && { sessionId: choice.sessionId, n: choice.n, first: choice.first }, want)
+  })
+}
+
+// [sentence, refresh cookies, sign-in cookies, sessions, what is presented]
+const twice: [string, ReturnType<typeof named>[], ReturnType<typeof named>[], [string, Holder][], string][] =
+  [
+    [
+      'two refresh cookies of live sessions are a conflict',
+      [named('a', 1), named('b', 1)],
+      [],
+      [a, b],
+      'conflict',
+    ],
+    [
+      'two sign-in cookies of live sessions are a conflict',
+      [],
+      [named('a', 1), named('b', 1)],
+      [a, b],
+      'conflict',
+    ],
+    [
+      'a refresh cookie of an ended session is a left-over',
+      [named('a', 9), named('b', 2)],
+      [],
+      [endedA, b],
+      'b 2',
+    ],
+    [
+      'a sign-in cookie of an ended session is a left-over',
+      [],
+      [named('a', 1), named('b', 1)],
+      [endedA, b],
+      'b 1',
+    ],
+    [
+      'a left-over beside the right one hides nothing',
+      [named('a', 9), named('b', 2)],
+      [named('b', 1)],
+      [endedA, b],
+      'b 2',
+    ],
+  ]
+for (const [sentence, refresh, signIn, sessions, want] of twice) {
+  test(sentence, () => {
+    const choice = chooseSession({ refresh, signIn, holders: new Map(sessions) }, at)
+    assert.equal(typeof choice === 'object' ? `${choice.sessionId} ${choice.n}` : choice, want)
   })
 }
 

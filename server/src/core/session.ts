@@ -35,10 +35,10 @@ export const isLive = (session: Session, now: number): boolean =>
 export const mayAct = (holder: Holder | undefined, now: number): holder is Holder =>
   holder?.user.active === true && isLive(holder.session, now)
 
-/** What the two cookies of one browser say, with the sessions they name as loaded. */
+/** What a browser's cookies say, one number to a session, with the sessions they name as loaded. A name may come twice. */
 export type Jar = {
-  readonly refresh: Presented | undefined
-  readonly signIn: Presented | undefined
+  readonly refresh: readonly Presented[]
+  readonly signIn: readonly Presented[]
   readonly holders: ReadonlyMap<string, Holder>
 }
 
@@ -48,17 +48,23 @@ export type Choice = Presented & {
   readonly first: boolean
 }
 
-/** The sign-in cookie says which session, the refresh cookie which number of it. Undefined: neither names a session that may act. */
-export function chooseSession(jar: Jar, now: number): Choice | undefined {
-  const { refresh, signIn, holders } = jar
-  const ofSignIn = signIn && holders.get(signIn.sessionId)
-  if (signIn && mayAct(ofSignIn, now)) {
-    return refresh?.sessionId === signIn.sessionId
-      ? { ...refresh, holder: ofSignIn, first: false }
-      : { ...signIn, holder: ofSignIn, first: true }
-  }
-  const ofRefresh = refresh && holders.get(refresh.sessionId)
-  return refresh && mayAct(ofRefresh, now) ? { ...refresh, holder: ofRefresh, first: false } : undefined
+/**
+ * The sign-in cookie says which session, the refresh cookie which number of it. Undefined: none names a session that may
+ * act. `conflict`: one name came twice, for two sessions that may; what has ended is a left-over and says nothing.
+ */
+export function chooseSession(
+  { refresh, signIn, holders }: Jar,
+  now: number,
+): Choice | 'conflict' | undefined {
+  const live = (all: readonly Presented[]): Choice[] =>
+    all.flatMap(each => {
+      const holder = holders.get(each.sessionId)
+      return mayAct(holder, now) ? [{ ...each, holder, first: all === signIn }] : []
+    })
+  const [bySignIn, ...otherSignIns] = live(signIn)
+  const [byRefresh, ...otherRefreshes] = live(refresh)
+  if (otherSignIns.length + otherRefreshes.length > 0) return 'conflict'
+  return bySignIn && byRefresh?.sessionId !== bySignIn.sessionId ? bySignIn : byRefresh
 }
 
 export type Opening = {

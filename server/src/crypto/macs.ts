@@ -24,6 +24,7 @@ const purposes = {
   refresh: 'rusk refresh token 1',
   csrfOfSession: 'rusk CSRF token of a session 1',
   csrfOfNone: 'rusk CSRF token of no session 1',
+  decoy: 'rusk decoy 1',
 } as const
 
 /** Each field stands behind its length, so that no two lists of fields are one text. Base64url, 43 characters. */
@@ -51,6 +52,9 @@ function checkSessionId(sessionId: string): void {
   if (!sessionIdGrammar.test(sessionId))
     throw new RangeError('A session id is 1 to 64 characters of base64url')
 }
+
+/** 132 bits that look like a user's id and are always the same for one `text`: nobody outside can tell which. */
+export const decoyId = (key: MacKey, text: string): string => macOf(key, 'decoy', [text]).slice(0, 22)
 
 /** `<session id>.<number>.<MAC>`, 125 cookie-safe characters at most. Throws on a number that is not a safe integer from 0 up. */
 export function writeRefreshToken(key: MacKey, sessionId: string, n: number): string {

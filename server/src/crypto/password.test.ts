@@ -77,17 +77,17 @@ test('a check that may not be made compares nothing, and is asked about when its
     asked.push(name)
     return answer
   }
-  const first = single.verify(written, phrase, ask('first', held))
-  const second = single.verify(written, phrase, ask('second', false))
+  const first = single.verify(written, phrase, { mayCheck: ask('first', held) })
+  const second = single.verify(written, phrase, { mayCheck: ask('second', false) })
   await new Promise(resolve => setImmediate(resolve))
   assert.deepEqual(asked, ['first'])
   release()
   assert.deepEqual(await first, yes)
   assert.deepEqual(await second, no)
   assert.deepEqual(asked, ['first', 'second'])
-  assert.deepEqual(await single.verify(written, phrase, async () => true), yes)
+  assert.deepEqual(await single.verify(written, phrase, { mayCheck: async () => true }), yes)
   await assert.rejects(
-    single.verify(written, phrase, () => Promise.reject(new Error('no store'))),
+    single.verify(written, phrase, { mayCheck: () => Promise.reject(new Error('no store')) }),
     /no store/,
   )
   assert.deepEqual(await single.verify(written, phrase), yes)
@@ -166,4 +166,13 @@ test('beyond the queue the answer is "not now"; new records take half of it', as
   const settled = await Promise.allSettled([...writes, ...checked])
   const full = settled.map(one => one.status === 'rejected' && one.reason instanceof HashQueueFull)
   assert.deepEqual(full, [false, false, false, true, true, false, false, true])
+})
+
+test('who has no record is answered no in the work that somebody else’s record takes', async () => {
+  const bcryptRecord = await createPasswords({ scheme: 'bcrypt' }).hash(phrase)
+  const plan = decideHashPlan(null, phrase, 'argon2id', bcryptRecord)
+  assert.deepEqual([plan.against.format.name, plan.counts, plan.malformed], ['bcrypt', false, false])
+  const passwords = createPasswords({ scheme: 'argon2id' })
+  assert.equal((await passwords.verify(null, phrase, { decoy: bcryptRecord })).matches, false)
+  assert.equal(decideHashPlan(null, phrase, 'argon2id', 'no record at all').against.format.name, 'argon2id')
 })

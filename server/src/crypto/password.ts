@@ -23,17 +23,21 @@ export type Checked = {
   readonly malformed: boolean
 }
 
+export type VerifyOptions = {
+  /** Asked when the turn has come, right before anything is compared: a no compares nothing. */
+  readonly mayCheck?: () => Promise<boolean>
+  /** A record of somebody: where there is none of their own, the work is done against this one, and the answer is no. */
+  readonly decoy?: string | undefined
+}
+
 export type Passwords = {
   /**
    * A new record. Under `bcrypt` a password beyond 72 bytes or with a NUL gets an Argon2id record. Rejects with
    * `HashQueueFull`, and with a RangeError what may never be a password: ill-formed text, more than 1024 bytes.
    */
   hash(password: string): Promise<string>
-  /**
-   * Null: there is no record, which takes as long as a wrong password. `mayCheck` is asked when the turn has come, right
-   * before anything is compared: a no compares nothing. Rejects with `HashQueueFull`, and as `mayCheck` does.
-   */
-  verify(record: string | null, password: string, mayCheck?: () => Promise<boolean>): Promise<Checked>
+  /** Null: there is no record, which takes as long as a wrong password. Rejects with `HashQueueFull`, and as `mayCheck` does. */
+  verify(record: string | null, password: string, options?: VerifyOptions): Promise<Checked>
 }
 
 const mostBytes = 1024
@@ -54,10 +58,16 @@ export type HashPlan = {
 }
 
 /** No record, a malformed one and a password that the format cannot take all cost what a wrong password costs. */
-export function decideHashPlan(record: string | null, password: string, scheme: Scheme): HashPlan {
+export function decideHashPlan(
+  record: string | null,
+  password: string,
+  scheme: Scheme,
+  decoy?: string,
+): HashPlan {
   const today = todays[scheme]
   const read = record === null ? undefined : readPasswordRecord(record)
-  const against = read ?? openDummy(today)
+  const somebodys = record === null && decoy !== undefined ? readPasswordRecord(decoy) : undefined
+  const against = read ?? somebodys ?? openDummy(today)
   return {
     against,
     counts: read !== undefined && isHashable(password) && against.format.takes(password),
@@ -92,8 +102,8 @@ export function createPasswords(options: PasswordsOptions): Passwords {
       }
       return inTurn('write', () => today.write(password))
     },
-    async verify(record, password, mayCheck = async () => true) {
-      const plan = decideHashPlan(record, password, scheme)
+    async verify(record, password, { mayCheck = async () => true, decoy } = {}) {
+      const plan = decideHashPlan(record, password, scheme, decoy)
       return inTurn('check', async () =>
         (await mayCheck())
           ? check(plan, password, today)

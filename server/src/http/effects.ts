@@ -16,7 +16,7 @@ const effects: Readonly<Record<OperationName, Effects>> = {
   // A refresh token is sent exactly once; while the session is quiet there is none to send.
   refresh: { access: 'set', refresh: 'may be set' },
   // The sign-in cookie stays: a late clear would wipe a newer sign-in's.
-  signOut: { access: 'cleared', refresh: 'cleared', csrf: 'set' },
+  signOut: { access: 'cleared', refresh: 'cleared' },
   whoAmI: {},
   listSessions: {},
   // When it is the session of this very browser.

@@ -22,7 +22,7 @@ const byOperation: Readonly<Record<OperationName, readonly RefusalCode[]>> = {
   signUp: [...admission, 'throttled'],
   signIn: ['input_invalid', 'credentials_wrong', 'throttled', 'busy'],
   refresh: ['refresh_missing', 'refresh_invalid', 'cookie_conflict', 'throttled'],
-  signOut: ['throttled'],
+  signOut: [],
   whoAmI: caller,
   listSessions: [...caller, 'throttled'],
   endSession: ['input_invalid', ...caller, 'session_not_found', 'throttled'],
@@ -34,14 +34,18 @@ const byOperation: Readonly<Record<OperationName, readonly RefusalCode[]>> = {
 /** What a call that changes something can meet before its operation is asked. */
 const unsafe = ['body_malformed', 'body_too_large', 'not_json', 'origin_refused'] as const
 
+/** These take a `__Host-` name that came twice as it comes. */
+const leaving: readonly OperationName[] = ['signOut', 'health']
+
 /** Without repetition, in the order in which they are met. */
 export function refusedBy(dialect: Dialect, method: Method, route: Route): readonly RefusalCode[] {
   const codes: RefusalCode[] = [
     ...(method === 'GET' ? [] : unsafe),
     ...(route.csrf ? (['csrf_refused'] as const) : []),
     ...byOperation[route.does],
+    ...(dialect.cookies.refresh.host && !leaving.includes(route.does) ? (['cookie_conflict'] as const) : []),
     'unavailable',
     'fault',
   ]
-  return codes.filter(code => code !== 'access_malformed' || dialect.bearer)
+  return [...new Set(codes)].filter(code => code !== 'access_malformed' || dialect.bearer)
 }

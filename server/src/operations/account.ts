@@ -3,12 +3,13 @@
 import { emailKey, loginKey, passwordIssues, usernameKey } from '../core/admission.ts'
 import type { Change } from '../core/change.ts'
 import type { Delivery, Holder, NewUser, User } from '../core/model.ts'
-import type { PasswordPolicy } from '../core/policy.ts'
+import type { PasswordPolicy, Rate } from '../core/policy.ts'
 import { type Issue, type Refusal, refuse } from '../core/refusal.ts'
 import { openSession } from '../core/session.ts'
+import { decoyId } from '../crypto/macs.ts'
 import { HashQueueFull } from '../crypto/password.ts'
 import type { Account } from '../store/port.ts'
-import type { Input } from './contract.ts'
+import type { Done, Input } from './contract.ts'
 import {
   type Asked,
   type At,
@@ -194,26 +195,37 @@ type SignInFacts = {
  * that was signed in to this account before is counted by itself.
  */
 async function openAccountCount(engine: Engine, asked: Asked<'signIn'>, account: Account | undefined) {
-  const { account: rate, accountPause } = asked.manner.policy.rates
-  const known = asked.presented.signIn && (await engine.store.holder(asked.presented.signIn.sessionId))
-  const who = account ? account.user.id : `unknown:${asked.input.login.trim().toLowerCase()}`
-  const key = account && known?.user.id === account.user.id ? `${who}:${known.session.id}` : who
+  const { account: rate, accountPause, ceiling, ceilingPause } = asked.manner.policy.rates
+  const holders = await holdersOf(
+    engine,
+    asked.presented.signIn.map(each => each.sessionId),
+  )
+  const known = holders.find(holder => holder.user.id === account?.user.id)
+  const who = account?.user.id ?? `unknown:${JSON.stringify(loginKey(asked.input.login))}`
+  const key = known ? `${who}:${known.session.id}` : who
+  const take = (name: string, count: Rate) => engine.throttle.take(name, key, count)
   return {
     /** Counts one attempt; seconds to wait if it is one too many. */
     take: async (): Promise<number | undefined> => {
-      const over = await engine.throttle.take('account', key, rate)
-      const wait =
-        over && (await engine.throttle.take('account-pause', key, { points: 1, per: accountPause }))
-      return wait?.retryAfter
+      const [over, beyond] = [await take('account', rate), await take('ceiling', ceiling)]
+      const pause = beyond ? ceilingPause : over ? accountPause : undefined
+      return pause === undefined ? undefined : (await take('pause', { points: 1, per: pause }))?.retryAfter
     },
-    forget: () => engine.throttle.forget('account', key),
+    forget: () =>
+      Promise.all([engine.throttle.forget('account', key), engine.throttle.forget('ceiling', key)]),
   }
 }
 
 export const signIn: Operation<'signIn', SignInFacts> = {
   async load(engine, asked) {
     const { login, password } = asked.input
-    const account = await engine.store.account(loginKey(login))
+    // Whoever has no record is answered in the time that somebody else's takes: formats differ in cost.
+    const [account, decoy] = await Promise.all([
+      engine.store.account(loginKey(login)),
+      engine.store.anyRecord(
+        decoyId(engine.keyring.macs(engine.store.now())[0], JSON.stringify(loginKey(login))),
+      ),
+    ])
     const count = await openAccountCount(engine, asked, account)
     let throttled: number | undefined
     // Counted when its turn has come and before anything is compared: many guesses at once are counted one by one, and
@@ -223,10 +235,11 @@ export const signIn: Operation<'signIn', SignInFacts> = {
       return throttled === undefined
     }
     const checked = await unlessBusy(() =>
-      engine.passwords.verify(account?.password ?? null, password, mayCheck),
+      engine.passwords.verify(account?.password ?? null, password, { mayCheck, decoy }),
     )
     const facts = { account, checked, throttled, named: [], sessionId: engine.newId(), rehashed: undefined }
-    if ('busy' in checked || !checked.matches) return facts
+    // A disabled user's right password goes the way of a wrong one.
+    if ('busy' in checked || !checked.matches || !account?.user.active) return facts
     await count.forget()
     const rehashed = checked.stale ? await unlessBusy(() => engine.passwords.hash(password)) : undefined
     return {
@@ -236,7 +249,7 @@ export const signIn: Operation<'signIn', SignInFacts> = {
       named: await holdersOf(engine, asked.presented.namedByCookies),
     }
   },
-  decide(facts, input, at): Decision<'signIn'> {
+  decide(facts, input, at): Decision<Done['signIn']> {
     const { account, checked } = facts
     if (facts.throttled !== undefined) return no(refuse('throttled', { retryAfter: facts.throttled }))
     if ('busy' in checked) return no(checked.busy)

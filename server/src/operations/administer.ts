@@ -44,7 +44,7 @@ export async function createAccount(
   const checked = readInput('register', account)
   if ('refusal' in checked) return checked
   const { input } = checked
-  const { decision, numbers } = await settle<'register'>(engine, async () => {
+  const { decision, numbers } = await settle<{ readonly user: User }>(engine, async () => {
     const facts = await loadAdmission(engine, input, policy, [])
     return now => {
       const admitted = decideAdmission(facts, input, { ...at(now), superuser })
@@ -60,7 +60,7 @@ export async function createAccount(
 export async function setActive(engine: Engine, userId: string, active: boolean): Promise<boolean> {
   const { decision } = await settle(engine, async () => {
     const account = await engine.store.account({ id: userId })
-    return (now): Decision<'signOut'> => {
+    return (now): Decision<object> => {
       if (!account) return no(refuse('user_gone'))
       if (account.user.active === active) return { changes: [], done: {} }
       return {
@@ -84,7 +84,7 @@ export async function setActive(engine: Engine, userId: string, active: boolean)
 export async function endSession(engine: Engine, sessionId: string, because: EndReason): Promise<boolean> {
   const { decision } = await settle(engine, async () => {
     const holder = await engine.store.holder(sessionId)
-    return (now): Decision<'signOut'> =>
+    return (now): Decision<object> =>
       holder && isLive(holder.session, now)
         ? {
             changes: [
@@ -103,7 +103,7 @@ export async function endSessionsOf(engine: Engine, userId: string, because: End
   await settle(
     engine,
     async () =>
-      (now): Decision<'signOut'> => ({
+      (now): Decision<object> => ({
         changes: [
           { change: 'endSessionsOf', userId, except: null, because, at: now },
           record('session_ended', at(now), { userId, detail: { because, all: true } }),

@@ -41,9 +41,9 @@ export type Mint = {
   readonly clear?: true
 }
 
-export type Decision<O extends OperationName> = {
+export type Decision<D> = {
   readonly changes: readonly Change[]
-} & ({ readonly done: Done[O]; readonly mint?: Mint } | { readonly refusal: Refusal })
+} & ({ readonly done: D; readonly mint?: Mint } | { readonly refusal: Refusal })
 
 /** What decide may know besides the facts. */
 export type At = {
@@ -55,26 +55,23 @@ export type At = {
 
 export type Operation<O extends OperationName, Facts> = {
   load(engine: Engine, asked: Asked<O>): Promise<Facts>
-  decide(facts: Facts, input: Input<O>, at: At): Decision<O>
+  decide(facts: Facts, input: Input<O>, at: At): Decision<Done[O]>
 }
 
 /** An operation with its facts kept between its own two halves: load, and what then decides. */
-export type Step<O extends OperationName> = (
+export type Loading<O extends OperationName> = (
   engine: Engine,
   asked: Asked<O>,
-) => Promise<(at: At) => Decision<O>>
+) => Promise<(at: At) => Decision<Done[O]>>
 
-export const step =
-  <O extends OperationName, Facts>(operation: Operation<O, Facts>): Step<O> =>
+export const loading =
+  <O extends OperationName, Facts>(operation: Operation<O, Facts>): Loading<O> =>
   async (engine, asked) => {
     const facts = await operation.load(engine, asked)
     return at => operation.decide(facts, asked.input, at)
   }
 
-export const no = <O extends OperationName>(
-  refusal: Refusal,
-  changes: readonly Change[] = [],
-): Decision<O> => ({
+export const no = (refusal: Refusal, changes: readonly Change[] = []): Decision<never> => ({
   refusal,
   changes,
 })

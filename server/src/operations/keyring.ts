@@ -3,12 +3,16 @@
 import type { Change } from '../core/change.ts'
 import { Fault } from '../core/fault.ts'
 import type { KeyRow, KeyUse } from '../core/model.ts'
+import { longestAccess } from '../core/policy.ts'
 import { makeMacKey, makeSigningKey, openSigningKey, type Sealer, type SigningKey } from '../crypto/keys.ts'
 import type { MacKey } from '../crypto/macs.ts'
 import type { Store } from '../store/port.ts'
 
 /** Longer than any verifier keeps a key set: jose refetches after 10 minutes, our own answer says 5. */
 const publishAhead = 15 * 60_000
+
+/** A replaced key outlives every token it has signed, whatever this process knows of the others' settings. */
+const acceptedAfter = longestAccess + 5 * 60_000
 
 export type Keyring = {
   /** The key that signs at this moment. */
@@ -20,10 +24,18 @@ export type Keyring = {
   /** The JWK Set document (RFC 7517 §5). */
   published(now: number): { readonly keys: readonly unknown[] }
   rows(): readonly KeyRow[]
-  /** Publishes a new signing key. It signs after 15 minutes, or at once with `now`; resolves with its row. */
-  rotate(options: { readonly at: number; readonly now: boolean }): Promise<KeyRow>
+  /** Publishes a new signing key; resolves with its row. */
+  rotate(options: Rotation): Promise<KeyRow>
   /** Reads the store again; true if something has changed. */
   reload(): Promise<boolean>
+}
+
+export type Rotation = {
+  readonly at: number
+  /** The new key signs at once, not after 15 minutes: verifiers that cache the key set may refuse it until they fetch again. */
+  readonly now: boolean
+  /** Earlier keys are no longer accepted: every access token must be renewed. The new key signs at once. */
+  readonly compromised: boolean
 }
 
 export type KeyringOptions = {
@@ -33,15 +45,13 @@ export type KeyringOptions = {
   readonly algorithm: 'ES256' | 'EdDSA'
   /** HS256 with this key instead: it signs, and it alone. */
   readonly shared: SigningKey | undefined
-  /** How long the longest access token lives, clock skew included. */
-  readonly longest: number
 }
 
 const contextOf = ({ id, use, algorithm }: Pick<KeyRow, 'id' | 'use' | 'algorithm'>) =>
   `${use}:${algorithm}:${id}`
 
-const newestFirst = (a: KeyRow, b: KeyRow) =>
-  b.signsFrom - a.signsFrom || b.createdAt - a.createdAt || (a.id < b.id ? 1 : -1)
+/** The key made last signs as soon as it may, and none made before it ever does again. */
+const newestFirst = (a: KeyRow, b: KeyRow) => b.createdAt - a.createdAt || (a.id < b.id ? 1 : -1)
 
 /** Opens every key; makes the first ones on an empty store. Rejects when the sealing secret is another one. */
 export async function openKeyring(options: KeyringOptions): Promise<Keyring> {
@@ -64,19 +74,10 @@ export async function openKeyring(options: KeyringOptions): Promise<Keyring> {
     } as const
     return { ...row, sealed: sealer.seal(made.secret, contextOf(row)) }
   }
-  const newest = (use: KeyUse) =>
-    rows.filter(row => row.use === use).sort((a, b) => b.createdAt - a.createdAt || (a.id < b.id ? 1 : -1))[0]
-  const added = (key: KeyRow, at: number): Change => ({
+  const newest = (use: KeyUse) => rows.filter(row => row.use === use).sort(newestFirst)[0]
+  const told = (type: 'key_added' | 'key_retired', id: string, at: number): Change => ({
     change: 'record',
-    event: {
-      type: 'key_added',
-      at,
-      userId: null,
-      sessionId: null,
-      address: '',
-      callId: '',
-      detail: { id: key.id, use: key.use },
-    },
+    event: { type, at, userId: null, sessionId: null, address: '', callId: '', detail: { id } },
   })
 
   const reload = async (): Promise<boolean> => {
@@ -105,7 +106,10 @@ export async function openKeyring(options: KeyringOptions): Promise<Keyring> {
     while (!present()) {
       const at = store.now()
       const key = seal(use, at, at)
-      await store.commit([{ change: 'addKey', key, after: newest(use)?.id ?? null }, added(key, at)])
+      await store.commit([
+        { change: 'addKey', key, after: newest(use)?.id ?? null },
+        told('key_added', key.id, at),
+      ])
       await reload()
     }
   }
@@ -154,14 +158,18 @@ export async function openKeyring(options: KeyringOptions): Promise<Keyring> {
       }
     },
     rows: () => rows,
-    async rotate({ at, now }) {
+    async rotate({ at, now, compromised }) {
       await reload()
-      const key = seal('sign', at, now ? at : at + publishAhead)
-      const old = rows.filter(row => row.use === 'sign' && row.retiresAt === null)
+      const key = seal('sign', at, now || compromised ? at : at + publishAhead)
+      const retiresAt = compromised ? at : key.signsFrom + acceptedAfter
+      const old = rows.filter(
+        row => row.use === 'sign' && (row.retiresAt === null || (compromised && row.retiresAt > at)),
+      )
       const committed = await store.commit([
         { change: 'addKey', key, after: newest('sign')?.id ?? null },
-        { change: 'retireKeys', ids: old.map(row => row.id), retiresAt: key.signsFrom + options.longest },
-        added(key, at),
+        { change: 'retireKeys', ids: old.map(row => row.id), retiresAt },
+        told('key_added', key.id, at),
+        ...old.map(row => told('key_retired', row.id, at)),
       ])
       if (!committed.committed)
         throw new Fault('another rotation came first; list the keys and rotate again if need be')

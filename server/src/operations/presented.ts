@@ -1,9 +1,10 @@
 // What the texts of a call prove, before any store is asked: which session an access token, a refresh cookie and a
-// sign-in cookie name. Values that are not authentic count as absent; two authentic ones that disagree are a conflict.
+// sign-in cookie name. Values that are not authentic count as absent.
+import { longestAccess } from '../core/policy.ts'
 import type { RefusalCode } from '../core/refusal.ts'
 import type { Presented } from '../core/session.ts'
 import { type AccessClaims, readAccessToken } from '../crypto/jwt.ts'
-import { readCsrfToken, readRefreshToken } from '../crypto/macs.ts'
+import { type MacKey, readCsrfToken, readRefreshToken } from '../crypto/macs.ts'
 import type { Store } from '../store/port.ts'
 import type { Carried } from './contract.ts'
 import type { Keyring } from './keyring.ts'
@@ -18,13 +19,11 @@ export type Judge = {
   readonly audience: string | undefined
 }
 
-/** Twice the longest access life anybody should choose; an option beyond it is refused at start. */
-export const longestAccess = 24 * 60 * 60_000
-
 export type Presentation = {
   readonly access: AccessClaims | RefusalCode
-  readonly refresh: Presented | undefined
-  readonly signIn: Presented | undefined
+  /** One number to a session, the highest. */
+  readonly refresh: readonly Presented[]
+  readonly signIn: readonly Presented[]
   /** A refresh cookie came, authentic or not. */
   readonly refreshCame: boolean
   /** Every session that a cookie of the call names, whatever its number, also by an expired access token. */
@@ -32,9 +31,10 @@ export type Presentation = {
   readonly namedByBearer: readonly string[]
   /** The CSRF token's session, or null for an unbound one; undefined: none, or not authentic. */
   readonly csrf: { readonly sessionId: string | null; readonly text: string } | undefined
-  /** Two authentic refresh tokens of different sessions, or a `__Host-` name twice. */
-  readonly conflict: boolean
 }
+
+/** A browser may hold a few cookies of one name (paths, a sibling's). Beyond that they are not looked at: each costs a sum. */
+const mostOfOneName = 8
 
 type Read = { readonly claims: AccessClaims; readonly expired: boolean }
 
@@ -55,15 +55,22 @@ function readAccess(judge: Judge, text: string, now: number, skew: number): Read
   return { claims: read.claims, expired: false }
 }
 
-const verdict = (read: Read | undefined): AccessClaims | RefusalCode =>
-  read === undefined ? 'access_invalid' : read.expired ? 'access_expired' : read.claims
-
-/** Authentic values only; of one session the one that lives longest. */
-function readCookies(reads: readonly Read[], came: boolean): AccessClaims | RefusalCode {
+/**
+ * A late answer may have put back the access cookie of an earlier sign-in: where there is a sign-in cookie, one of another
+ * session counts as expired. Of one session the token that lives longest.
+ */
+function readCookies(
+  reads: readonly Read[],
+  came: boolean,
+  signIn: readonly Presented[],
+): AccessClaims | RefusalCode {
   if (!came) return 'not_signed_in'
-  const live = reads.filter(read => !read.expired)
+  const meant = ({ claims }: Read) =>
+    signIn.length === 0 || signIn.some(each => each.sessionId === claims.sid)
+  const live = reads.filter(read => !read.expired && meant(read))
   if (new Set(live.map(read => read.claims.sid)).size > 1) return 'cookie_conflict'
-  return verdict(live.sort((a, b) => b.claims.exp - a.claims.exp)[0] ?? reads[0])
+  const [best] = live.sort((a, b) => b.claims.exp - a.claims.exp)
+  return best?.claims ?? (reads.length > 0 ? 'access_expired' : 'access_invalid')
 }
 
 function readAccessOf(
@@ -71,54 +78,57 @@ function readAccessOf(
   carried: Carried,
   now: number,
   skew: number,
-  signIn: Presented | undefined,
+  signIn: readonly Presented[],
 ) {
   const reads = carried.access
+    .slice(0, mostOfOneName)
     .map(text => readAccess(judge, text, now, skew))
     .filter(read => read !== undefined)
   const byBearer =
     typeof carried.bearer === 'string' ? readAccess(judge, carried.bearer, now, skew) : undefined
-  let access = readCookies(reads, carried.access.length > 0)
-  // A late answer may have put back the access cookie of an earlier sign-in: the sign-in cookie says which one counts.
-  if (typeof access === 'object' && signIn && access.sid !== signIn.sessionId) access = 'access_expired'
+  let access = readCookies(reads, carried.access.length > 0, signIn)
   if (carried.bearer === null) access = 'access_malformed'
   else if (carried.bearer !== undefined) {
-    const bearer = verdict(byBearer)
+    const bearer =
+      byBearer === undefined ? 'access_invalid' : byBearer.expired ? 'access_expired' : byBearer.claims
     const mixed = typeof access === 'object' && typeof bearer === 'object' && access.sid !== bearer.sid
     access = mixed ? 'cookie_conflict' : bearer
   }
   return {
-    access: carried.conflict ? ('cookie_conflict' as const) : access,
+    access,
     namedByCookies: reads.map(read => read.claims.sid),
     namedByBearer: byBearer ? [byBearer.claims.sid] : [],
   }
+}
+
+/** Authentic refresh tokens, the highest number of each session. */
+function readRefresh(keys: readonly MacKey[], texts: readonly string[]): readonly Presented[] {
+  const highest = new Map<string, Presented>()
+  for (const text of texts.slice(0, mostOfOneName)) {
+    const read = readRefreshToken(keys, text)
+    if (read && read.n >= (highest.get(read.sessionId)?.n ?? 0)) highest.set(read.sessionId, read)
+  }
+  return [...highest.values()]
 }
 
 /** Reads every text of the call. `skew` in milliseconds. */
 export function readPresented(judge: Judge, carried: Carried, skew: number): Presentation {
   const now = judge.store.now()
   const keys = judge.keyring.macs(now)
-  const authentic = (texts: readonly string[]) =>
-    texts
-      .map(text => readRefreshToken(keys, text))
-      .filter(read => read !== undefined)
-      .sort((a, b) => b.n - a.n)
-  const refresh = authentic(carried.refresh)
-  const signIn = authentic(carried.signIn)
-  const disagree = (all: readonly Presented[]) => all.some(each => each.sessionId !== all[0]?.sessionId)
-  const access = readAccessOf(judge, carried, now, skew, signIn[0])
+  const refresh = readRefresh(keys, carried.refresh)
+  const signIn = readRefresh(keys, carried.signIn)
+  const access = readAccessOf(judge, carried, now, skew, signIn)
   // Where a token is needed, header and cookie are known to be equal by now.
   const text = carried.csrf?.header ?? carried.csrf?.cookie
   const csrf = text === undefined ? undefined : readCsrfToken(keys, text)
   return {
     ...access,
-    refresh: refresh[0],
-    signIn: signIn[0],
+    refresh,
+    signIn,
     refreshCame: carried.refresh.length > 0,
     namedByCookies: [
       ...new Set([...refresh, ...signIn].map(each => each.sessionId).concat(access.namedByCookies)),
     ],
     csrf: csrf && text !== undefined ? { ...csrf, text } : undefined,
-    conflict: carried.conflict || disagree(refresh) || disagree(signIn),
   }
 }

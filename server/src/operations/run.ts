@@ -1,9 +1,10 @@
 // The table of operations, and check → load → decide → commit → mint for every one of them alike.
 import { readInput } from '../core/input.ts'
+import { refuse } from '../core/refusal.ts'
 import { mayAct } from '../core/session.ts'
 import { register, signIn, signUp } from './account.ts'
-import type { Done, Manner, OperationName, Request, Result } from './contract.ts'
-import { type Engine, type Operation, type Step, step } from './engine.ts'
+import type { Done, OperationName, Request, Result } from './contract.ts'
+import { type At, type Engine, type Loading, loading, no, type Operation, record } from './engine.ts'
 import { mint } from './mint.ts'
 import { readPresented } from './presented.ts'
 import { csrf, refresh, signOut } from './session.ts'
@@ -15,18 +16,29 @@ const health: Operation<'health', undefined> = {
   decide: () => ({ changes: [], done: {} }),
 }
 
-const steps: { readonly [O in OperationName]: Step<O> } = {
-  register: step(register),
-  signUp: step(signUp),
-  signIn: step(signIn),
-  refresh: step(refresh),
-  signOut: step(signOut),
-  whoAmI: step(whoAmI),
-  listSessions: step(listSessions),
-  endSession: step(endSession),
-  endOtherSessions: step(endOtherSessions),
-  csrf: step(csrf),
-  health: step(health),
+const loads: { readonly [O in OperationName]: Loading<O> } = {
+  register: loading(register),
+  signUp: loading(signUp),
+  signIn: loading(signIn),
+  refresh: loading(refresh),
+  signOut: loading(signOut),
+  whoAmI: loading(whoAmI),
+  listSessions: loading(listSessions),
+  endSession: loading(endSession),
+  endOtherSessions: loading(endOtherSessions),
+  csrf: loading(csrf),
+  health: loading(health),
+}
+
+/** A `__Host-` name twice comes from no honest browser. Leaving is still possible, and health is nobody's. */
+const unconcerned: ReadonlySet<OperationName> = new Set(['signOut', 'health'])
+
+/** Anybody can send a conflict, and by GET: one a second is written down, the others are refused all the same. */
+async function noteConflict(engine: Engine, at: Pick<At, 'now' | 'caller'>): Promise<void> {
+  const enough = await engine.throttle.take('conflict', '', { points: 60, per: 60_000 })
+  if (enough) return
+  const event = record('cookie_conflict', at, {})
+  await settle(engine, async () => () => ({ changes: [event], done: {} }))
 }
 
 /** Runs one operation to its end. Rejects with a `Fault` only; every "no" is a value. */
@@ -36,7 +48,7 @@ export const createRun =
     const { does, manner, caller } = request
     const checked = readInput(does, request.input)
     if ('refusal' in checked) return checked
-    const load = steps[does]
+    const load = loads[does]
     const asked = {
       input: checked.input,
       presented: readPresented(engine, request.carried, manner.policy.skew),
@@ -44,11 +56,16 @@ export const createRun =
       manner,
     }
 
-    const { decision, numbers, now } = await settle<O>(engine, async () => {
+    const hostile = request.carried.conflict && !unconcerned.has(does)
+    const { decision, numbers, now } = await settle<Done[O]>(engine, async () => {
+      if (hostile) return () => no(refuse('cookie_conflict'))
       const decide = await load(engine, asked)
       return at => decide({ now: at, policy: manner.policy, manner, caller })
     })
-    if ('refusal' in decision) return { refusal: decision.refusal }
+    if ('refusal' in decision) {
+      if (decision.refusal.refused === 'cookie_conflict') await noteConflict(engine, { now, caller })
+      return { refusal: decision.refusal }
+    }
     const access = decision.mint?.access
     const wanted = access ? { ...decision.mint, access: numbered(access, numbers) } : decision.mint
     const done = 'user' in decision.done ? numbered(decision.done, numbers) : decision.done
@@ -61,7 +78,7 @@ export const createRun =
  */
 export const createRecall =
   (engine: Engine) =>
-  (accessText: string, signInText: string | undefined, _manner: Manner): Done['whoAmI'] | undefined => {
+  (accessText: string, signInText: string | undefined): Done['whoAmI'] | undefined => {
     const claims = engine.memory.claims(accessText)
     const holder = claims && engine.memory.holder(claims.sid)
     if (!holder) return undefined

@@ -3,20 +3,23 @@ import type { Holder } from '../core/model.ts'
 import { refuse } from '../core/refusal.ts'
 import { type Choice, chooseSession, decideStep, lineOf } from '../core/session.ts'
 import { endNamed, holdersOf } from './account.ts'
+import type { Done } from './contract.ts'
 import { type Asked, type At, type Decision, type Engine, no, type Operation, record } from './engine.ts'
 import type { Presentation } from './presented.ts'
 
 type RefreshFacts = {
   readonly presented: Presentation
-  readonly choice: Choice | undefined
+  readonly choice: Choice | 'conflict' | undefined
   readonly throttled: number | undefined
 }
 
-async function loadChoice(engine: Engine, presented: Presentation): Promise<Choice | undefined> {
-  const { refresh, signIn } = presented
+async function loadChoice(
+  engine: Engine,
+  { refresh, signIn }: Presentation,
+): Promise<RefreshFacts['choice']> {
   const holders = await holdersOf(
     engine,
-    [refresh, signIn].filter(each => each !== undefined).map(each => each.sessionId),
+    [...refresh, ...signIn].map(each => each.sessionId),
   )
   const bySession = new Map(holders.map(holder => [holder.session.id, holder]))
   return chooseSession({ refresh, signIn, holders: bySession }, engine.store.now())
@@ -24,13 +27,15 @@ async function loadChoice(engine: Engine, presented: Presentation): Promise<Choi
 
 export const refresh: Operation<'refresh', RefreshFacts> = {
   async load(engine, { presented, manner }) {
-    const choice = presented.conflict ? undefined : await loadChoice(engine, presented)
+    const choice = await loadChoice(engine, presented)
     const throttled =
-      choice && (await engine.throttle.take('refresh', choice.sessionId, manner.policy.rates.refresh))
+      typeof choice === 'object'
+        ? await engine.throttle.take('refresh', choice.sessionId, manner.policy.rates.refresh)
+        : undefined
     return { presented, choice, throttled: throttled?.retryAfter }
   },
   decide({ presented, choice, throttled }, _input, at) {
-    if (presented.conflict) return no(refuse('cookie_conflict'), [record('cookie_conflict', at, {})])
+    if (choice === 'conflict') return no(refuse('cookie_conflict'))
     if (!choice) return no(refuse(presented.refreshCame ? 'refresh_invalid' : 'refresh_missing'))
     if (at.manner.csrf === 'session' && presented.csrf?.sessionId !== choice.sessionId)
       return no(refuse('csrf_refused'))
@@ -40,7 +45,7 @@ export const refresh: Operation<'refresh', RefreshFacts> = {
 }
 
 /** The session rule as changes and tokens: only a change sends a refresh token, and only this answer ever does. */
-export function decideRefresh({ holder, n, first }: Choice, at: At): Decision<'refresh'> {
+export function decideRefresh({ holder, n, first }: Choice, at: At): Decision<Done['refresh']> {
   const { session, user } = holder
   const was = lineOf(session)
   const about = { userId: user.id, sessionId: session.id }
@@ -85,18 +90,22 @@ export function decideRefresh({ holder, n, first }: Choice, at: At): Decision<'r
   }
 }
 
-/** Needs no session, works with an expired access token, and twice. The store first, the cookies after. */
+/**
+ * Needs no session, works with an expired access token, and twice. The store first, the cookies after. A CSRF token is left
+ * alone: that of an ended session opens nothing but the next sign-in, and a new one in a late answer would take the place
+ * of a newer sign-in's.
+ */
 export const signOut: Operation<'signOut', readonly Holder[]> = {
   load: (engine, { presented }) =>
     holdersOf(engine, [...presented.namedByCookies, ...presented.namedByBearer]),
   decide: (named, _input, at) => ({
     changes: endNamed(named, 'signed_out', at),
     done: {},
-    mint: { clear: true, ...(at.manner.mintsCsrf ? { csrf: { sessionId: null } } : {}) },
+    mint: { clear: true },
   }),
 }
 
-type CsrfFacts = { readonly presented: Presentation; readonly choice: Choice | undefined }
+type CsrfFacts = Pick<RefreshFacts, 'presented' | 'choice'>
 
 /** A token bound to the session that the cookies mean, or to none. One that is already right is sent again: other tabs hold it. */
 export const csrf: Operation<'csrf', CsrfFacts> = {
@@ -104,7 +113,7 @@ export const csrf: Operation<'csrf', CsrfFacts> = {
     return { presented, choice: await loadChoice(engine, presented) }
   },
   decide({ presented, choice }, _input, _at: At) {
-    const sessionId = choice?.sessionId ?? null
+    const sessionId = typeof choice === 'object' ? choice.sessionId : null
     const keep = presented.csrf?.sessionId === sessionId ? presented.csrf.text : undefined
     return { changes: [], done: {}, mint: { csrf: { sessionId, keep } } }
   },

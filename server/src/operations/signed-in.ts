@@ -1,19 +1,18 @@
 // Operations for somebody who is signed in by an access token: who am I, my sessions, end one or all others.
-import type { Change } from '../core/change.ts'
 import type { Holder, Session } from '../core/model.ts'
 import { type Refusal, refuse } from '../core/refusal.ts'
 import { mayAct } from '../core/session.ts'
 import type { OperationName } from './contract.ts'
-import { type Asked, type At, type Engine, no, type Operation, record } from './engine.ts'
+import { type Asked, type Engine, no, type Operation, record } from './engine.ts'
+
+/** Nobody reads further, and a flood of sign-ins must not make this answer a flood. */
+const mostListed = 100
 
 /** Who calls, or why not. */
-export type Caller = Holder | Refusal
+type Who = Holder | Refusal
 
 /** Reads the session through memory. A token whose session has ended is refused although its signature is good. */
-async function loadCaller(
-  engine: Engine,
-  { presented }: Pick<Asked<OperationName>, 'presented'>,
-): Promise<Caller> {
+async function loadWho(engine: Engine, { presented }: Pick<Asked<OperationName>, 'presented'>): Promise<Who> {
   const { access } = presented
   if (typeof access === 'string') return refuse(access)
   const { memory, store } = engine
@@ -27,40 +26,36 @@ async function loadCaller(
   return refuse(user ? 'access_revoked' : 'user_gone')
 }
 
-const conflictEvent = (refusal: Refusal, at: At): readonly Change[] =>
-  refusal.refused === 'cookie_conflict' ? [record('cookie_conflict', at, {})] : []
-
-export const whoAmI: Operation<'whoAmI', Caller> = {
-  load: loadCaller,
-  decide: (caller, _input, at) =>
-    'refused' in caller ? no(caller, conflictEvent(caller, at)) : { changes: [], done: caller },
+export const whoAmI: Operation<'whoAmI', Who> = {
+  load: loadWho,
+  decide: caller => ('refused' in caller ? no(caller) : { changes: [], done: caller }),
 }
 
-type ListFacts = { readonly caller: Caller; readonly sessions: readonly Session[] }
+type ListFacts = { readonly caller: Who; readonly sessions: readonly Session[] }
 
 export const listSessions: Operation<'listSessions', ListFacts> = {
   async load(engine, asked) {
-    const caller = await loadCaller(engine, asked)
+    const caller = await loadWho(engine, asked)
     const sessions =
-      'refused' in caller ? [] : await engine.store.sessionsOf(caller.user.id, engine.store.now())
+      'refused' in caller
+        ? []
+        : await engine.store.sessionsOf(caller.user.id, { now: engine.store.now(), limit: mostListed })
     return { caller, sessions }
   },
-  decide: ({ caller, sessions }, _input, at) =>
-    'refused' in caller
-      ? no(caller, conflictEvent(caller, at))
-      : { changes: [], done: { sessions, current: caller.session } },
+  decide: ({ caller, sessions }) =>
+    'refused' in caller ? no(caller) : { changes: [], done: { sessions, current: caller.session } },
 }
 
-type EndFacts = { readonly caller: Caller; readonly named: Holder | undefined }
+type EndFacts = { readonly caller: Who; readonly named: Holder | undefined }
 
 /** Somebody else's session is as absent as one that never was. */
 export const endSession: Operation<'endSession', EndFacts> = {
   async load(engine, asked) {
-    const caller = await loadCaller(engine, asked)
+    const caller = await loadWho(engine, asked)
     return { caller, named: 'refused' in caller ? undefined : await engine.store.holder(asked.input.id) }
   },
   decide({ caller, named }, _input, at) {
-    if ('refused' in caller) return no(caller, conflictEvent(caller, at))
+    if ('refused' in caller) return no(caller)
     if (named?.user.id !== caller.user.id || !mayAct(named, at.now)) return no(refuse('session_not_found'))
     const about = { userId: named.user.id, sessionId: named.session.id }
     return {
@@ -74,10 +69,10 @@ export const endSession: Operation<'endSession', EndFacts> = {
   },
 }
 
-export const endOtherSessions: Operation<'endOtherSessions', Caller> = {
-  load: loadCaller,
+export const endOtherSessions: Operation<'endOtherSessions', Who> = {
+  load: loadWho,
   decide(caller, _input, at) {
-    if ('refused' in caller) return no(caller, conflictEvent(caller, at))
+    if ('refused' in caller) return no(caller)
     const { user, session } = caller
     return {
       changes: [

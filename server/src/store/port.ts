@@ -26,7 +26,9 @@ export interface Store {
   account(key: UserKey): Promise<Account | undefined>
   holder(sessionId: string): Promise<Holder | undefined>
   /** Live ones only, the most recently used first. */
-  sessionsOf(userId: string, now: number): Promise<readonly Session[]>
+  sessionsOf(userId: string, page: { now: number; limit: number }): Promise<readonly Session[]>
+  /** The password record of the first user whose id is not before `from`, in the order of ids, around the end: somebody's. */
+  anyRecord(from: string): Promise<string | undefined>
   /** By number, ascending, those after `after`. */
   users(page: { after: number; limit: number }): Promise<readonly User[]>
   /** Live ones of everybody with whose they are, the most recently opened first. */
@@ -53,7 +55,5 @@ export type Throttled = { readonly retryAfter: number } | undefined
 export interface Throttle {
   /** Counts one attempt under `key`. Undefined: go on. `retryAfter` is in seconds, at least 1. */
   take(name: string, key: string, rate: Rate): Promise<Throttled>
-  /** Counts nothing. */
-  peek(name: string, key: string, rate: Rate): Promise<Throttled>
   forget(name: string, key: string): Promise<void>
 }

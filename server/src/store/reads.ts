@@ -16,7 +16,10 @@ import {
 } from './schema.ts'
 import { compileQuery, integer, type Query, text } from './statement.ts'
 
-type Reads = Pick<Store, 'account' | 'holder' | 'sessionsOf' | 'users' | 'sessions' | 'events' | 'keys'>
+type Reads = Pick<
+  Store,
+  'account' | 'holder' | 'sessionsOf' | 'anyRecord' | 'users' | 'sessions' | 'events' | 'keys'
+>
 
 /** Runs a query; every row as the query reads it. Rejects with a `Fault`. */
 export type All = <V extends object, T>(query: Query<V, T>, values: V) => Promise<readonly T[]>
@@ -64,7 +67,7 @@ function compileReads(db: Kysely<Tables>) {
     holder: compileQuery('holder', { id: text }, v => holders.where('s.id', '=', v.id), readHolder),
     sessionsOf: compileQuery(
       'sessionsOf',
-      { userId: text, now: integer },
+      { userId: text, now: integer, limit: integer },
       v =>
         db
           .selectFrom('sessions')
@@ -74,8 +77,22 @@ function compileReads(db: Kysely<Tables>) {
           .where('ends_at', '>', v.now)
           .where('idle_ends_at', '>', v.now)
           .orderBy('last_used_at', 'desc')
-          .orderBy('id'),
+          .orderBy('id')
+          .limit(v.limit),
       readSession,
+    ),
+    anyRecord: compileQuery(
+      'anyRecord',
+      { from: text },
+      v =>
+        db
+          .selectFrom('credentials')
+          .select('record')
+          .where('kind', '=', 'password')
+          .where('user_id', '>=', v.from)
+          .orderBy('user_id')
+          .limit(1),
+      row => row.record,
     ),
     users: compileQuery(
       'users',
@@ -122,7 +139,9 @@ export function openReads(db: Kysely<Tables>, all: All): Reads {
       return one(reads.accountByUsername, key)
     },
     holder: id => one(reads.holder, { id }),
-    sessionsOf: (userId, now) => all(reads.sessionsOf, { userId, now }),
+    sessionsOf: (userId, page) => all(reads.sessionsOf, { userId, ...page }),
+    anyRecord: async from =>
+      (await one(reads.anyRecord, { from })) ?? (await one(reads.anyRecord, { from: '' })),
     users: page => all(reads.users, page),
     sessions: page => all(reads.sessions, page),
     events: page => all(reads.events, page),

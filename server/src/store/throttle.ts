@@ -49,7 +49,7 @@ export function createThrottle({ most = 50_000 }: ThrottleOptions = {}): Throttl
   const sharedKey = (key: string): string =>
     `shared ${createHmac('sha256', secret).update(key).digest().readUInt32BE() % shared}`
 
-  function counterOf({ ends }: Window, key: string, per: number, counts: boolean): string {
+  function counterOf({ ends }: Window, key: string, per: number): string {
     const now = Date.now()
     for (const [oldest, end] of ends) {
       if (end > now) break
@@ -57,7 +57,7 @@ export function createThrottle({ most = 50_000 }: ThrottleOptions = {}): Throttl
     }
     if (ends.has(key)) return `own ${key}`
     if (ends.size >= most) return sharedKey(key)
-    if (counts) ends.set(key, now + per)
+    ends.set(key, now + per)
     return `own ${key}`
   }
 
@@ -65,15 +65,8 @@ export function createThrottle({ most = 50_000 }: ThrottleOptions = {}): Throttl
     async take(name, key, rate) {
       const per = spanOf(rate)
       const window = windowOf(name, per)
-      const counted = await counting(window.limiter.consume(counterOf(window, key, per, true)))
+      const counted = await counting(window.limiter.consume(counterOf(window, key, per)))
       return counted.consumedPoints <= rate.points ? undefined : throttled(counted.msBeforeNext)
-    },
-    async peek(name, key, rate) {
-      const per = spanOf(rate)
-      const window = windowOf(name, per)
-      const counted = await counting(window.limiter.get(counterOf(window, key, per, false)))
-      if (counted === null || counted.msBeforeNext <= 0) return undefined
-      return counted.consumedPoints < rate.points ? undefined : throttled(counted.msBeforeNext)
     },
     async forget(name, key) {
       for (const { limiter, ends } of names.get(name)?.values() ?? []) {

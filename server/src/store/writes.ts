@@ -171,7 +171,6 @@ function compileKeys(db: Kysely<Tables>) {
     retire: compile('retireKey', { id: text, retiresAt: integer }, v =>
       db.updateTable('keys').set({ retires_at: v.retiresAt }).where('id', '=', v.id),
     ),
-    erase: compile('eraseKey', { id: text }, v => db.deleteFrom('keys').where('id', '=', v.id)),
     record: compile('recordEvent', values.event, v => db.insertInto('events').values(v)),
   }
 }
@@ -231,7 +230,6 @@ export function openWrites(db: Kysely<Tables>): WriteChange {
       step(keys.add, { ...writeKey(key), follows: after ?? '' }, { guard: change }),
     ],
     retireKeys: ({ ids, retiresAt }) => ids.map(id => step(keys.retire, { id, retiresAt })),
-    eraseKeys: ({ ids }) => ids.map(id => step(keys.erase, { id })),
     record: ({ event }) => [step(keys.record, writeEvent(event))],
   }
 

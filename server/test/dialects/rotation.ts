@@ -25,6 +25,25 @@ export function rotation(wire: Wire): void {
     isSet(signedIn.set[names.signIn], cookies.refresh)
   })
 
+  test('neither a late sign-out answer nor a late refresh answer undoes a newer sign-in', async t => {
+    for (const line of [wire.signOut, wire.refresh]) {
+      const { browser } = await open(t, { ...wire, options: { ...wire.options, session: { grace: '1ms' } } })
+      await enter(browser, wire)
+      await sleep(5)
+      // The same browser in another tab: its answer is on the way while this tab signs in again.
+      const late = await ask(browser.stolen(), wire, line)
+      assert.ok(late.status < 300)
+      const { me } = await signIn(browser, wire)
+      for (const { name, value, attributes } of Object.values(late.set)) {
+        browser.jar.plant(browser.at, name, value, attributes)
+      }
+      await sleep(5)
+      const again = await refresh(browser)
+      assert.equal(again.status, 200, `${line}: ${again.text}`)
+      assert.equal((await me()).status, 200)
+    }
+  })
+
   test('behind https every cookie is Secure', async t => {
     const at = 'https://auth.example.test'
     const options = { ...wire.options, url: at }

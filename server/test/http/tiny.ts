@@ -197,7 +197,6 @@ export function tryHttp({ script = done, full = {}, ...parts }: Tries = {}): Tri
         const retryAfter = full[name]
         return retryAfter === undefined ? undefined : { retryAfter }
       },
-      peek: async () => undefined,
       forget: async () => undefined,
     },
     log: { info: log, warn: log, error: log },

@@ -222,7 +222,8 @@ eachStore('all sessions of a user end but one, and nobody else’s', async (_, o
     { change: 'endSession', sessionId: 'a3', because: 'signed_out', at: noon + 1 },
   )
   const endAll = { change: 'endSessionsOf', userId: 'ada', because: 'revoked', at: noon + 2 } as const
-  const live = async (userId: string) => (await store.sessionsOf(userId, noon + 3)).map(({ id }) => id)
+  const live = async (userId: string) =>
+    (await store.sessionsOf(userId, { now: noon + 3, limit: 9 })).map(({ id }) => id)
   await write(store, { ...endAll, except: 'a2' })
   assert.deepEqual([await live('ada'), await live('bob')], [['a2'], ['b1']])
   await write(store, { ...endAll, except: null })
@@ -249,7 +250,7 @@ eachStore('only live sessions are listed, in the order asked for', async (_, ope
   )
   const now = noon + 10
   assert.deepEqual(
-    (await store.sessionsOf('ada', now)).map(({ id }) => id),
+    (await store.sessionsOf('ada', { now, limit: 9 })).map(({ id }) => id),
     ['old, just used', 'middle', 'new, not used'],
   )
   const page = await store.sessions({ now, limit: 2 })
@@ -302,9 +303,6 @@ eachStore('keys retire and are erased', async (_, open) => {
       ['k2', null],
     ],
   )
-  await write(store, { change: 'eraseKeys', ids: ['k1', 'k2', 'none'] })
-  assert.deepEqual(await store.keys(), [])
-  await write(store, { change: 'addKey', key: newKey('k3'), after: null })
 })
 
 eachStore('a commit of nothing commits', async (_, open) => {

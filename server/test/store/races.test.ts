@@ -104,7 +104,7 @@ eachStore('a user who is being disabled has no session left, whichever comes fir
             { change: 'openSession', session: newSession(`s${round}`, id) },
           ],
     )
-    assert.deepEqual(await stores[0].sessionsOf(id, noon + 1), [])
+    assert.deepEqual(await stores[0].sessionsOf(id, { now: noon + 1, limit: 9 }), [])
   }
 })
 

@@ -1,0 +1,63 @@
+// What a secret gives away about itself: that it was published, that it is made of words or a pattern, that it is short.
+// Judges the text alone; what follows from it is decided by config/checks.ts.
+
+/** Published as examples and since then copied; what the other rules find by themselves need not stand here. */
+const published: readonly string[] = [
+  // FastAPI, tutorial: OAuth2 with password, bearer with JWT
+  '09d25e094faa6ca2556c818166b7a9563b93f7099f6f0f4caa6cf63b88e8d3e7',
+  // Flask, documentation: configuration handling
+  '192b9bdd22ab9ed4d12e236c78afcb9a393ec15f71bbf5dc987d54727823bcbf',
+  // Hasura, documentation: authentication using JWT
+  '3EK6FD+o0+c7tzBNVfjpMkNDi2yARAAKzQlk8O2IKoxQu4nF7EdAh8s3TwpHwrdWT6R',
+  // Bitnami, Airflow image
+  '46BKJoQYlPPOexq0OhDZnIlNepKFf87WFwLbfzqDDho=',
+  // RFC 7515 appendix A.1
+  'AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow',
+]
+
+/** Six letters at least: of ten million random secrets hardly one holds such a word by chance. */
+const speaksOfItself =
+  /secret|password|change.?(?:me|this|it)|placeholder|example|insecure|default.?(?:key|value)/i
+
+const words = /[A-Z]?[a-z]{2,}|[A-Z]{3,}/g
+
+/** As far as letters tell: with a vowel, and not of hexadecimal digits alone. */
+const isWord = (run: string): boolean => /[aeiouy]/i.test(run) && /[g-z]/i.test(run)
+
+/** One of some ten thousand words is no harder to guess than two random characters, and what stands between them is free. */
+const condense = (secret: string): string =>
+  secret
+    .replace(words, run => (isWord(run) ? run.slice(0, 2) : run))
+    .replace(/[\s._-]/g, '')
+    .toLowerCase()
+
+/** Whether the character goes on as those before it: a run (aaa), a sequence (123, cba), or a piece that was there before. */
+function goesOn(text: string, at: number): boolean {
+  if (at < 2) return false
+  const step = text.charCodeAt(at) - text.charCodeAt(at - 1)
+  const before = text.charCodeAt(at - 1) - text.charCodeAt(at - 2)
+  return (step === before && Math.abs(step) <= 1) || text.indexOf(text.slice(at - 2, at + 1)) < at - 2
+}
+
+/** How many characters of a secret were not to be expected. */
+export function countSurprises(secret: string): number {
+  const text = condense(secret)
+  return Array.from(text, (_, at) => at).filter(at => !goesOn(text, at)).length
+}
+
+/** 80 bits of hexadecimal digits, 120 of base64. What is random and long enough has 24 or more. */
+const leastSurprises = 20
+
+/**
+ * What is wrong with a secret that is to seal or sign; undefined: nothing that can be seen. 16 random bytes in hexadecimal
+ * and 24 in base64, or more of either, are never refused.
+ */
+export function weaknessOf(secret: string): string | undefined {
+  const text = secret.toLowerCase()
+  if (published.some(each => text.includes(each.toLowerCase())) || speaksOfItself.test(secret))
+    return 'it is a secret for development, which others know or guess'
+  if (Buffer.byteLength(secret) < 32) return 'it is shorter than 32 bytes'
+  return countSurprises(secret) < leastSurprises
+    ? 'it is made of words or a pattern, which others guess'
+    : undefined
+}
