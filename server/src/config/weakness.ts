@@ -19,15 +19,19 @@ const published: readonly string[] = [
 const speaksOfItself =
   /secret|password|change.?(?:me|this|it)|placeholder|example|insecure|default.?(?:key|value)/i
 
-const words = /[A-Z]?[a-z]{2,}|[A-Z]{3,}/g
+const runsOfLetters = /[A-Z]?[a-z]{2,}|[A-Z]{3,}/g
 
-/** As far as letters tell: with a vowel, and not of hexadecimal digits alone. */
-const isWord = (run: string): boolean => /[aeiouy]/i.test(run) && /[g-z]/i.test(run)
+/** What hardly any word has and most runs of random letters do. */
+const unspeakable = /[^aeiouy]{4}|[aeiouy]{4}|[jqvz](?![aeiouyz])|^[^aeiouy][^aeiouyhlrtw]/i
+
+/** As far as letters tell: it can be spoken, and has more than hexadecimal digits. */
+const isWord = (run: string): boolean =>
+  /[aeiouy]/i.test(run) && /[g-z]/i.test(run) && !unspeakable.test(run)
 
 /** One of some ten thousand words is no harder to guess than two random characters, and what stands between them is free. */
 const condense = (secret: string): string =>
   secret
-    .replace(words, run => (isWord(run) ? run.slice(0, 2) : run))
+    .replace(runsOfLetters, run => (isWord(run) ? run.slice(0, 2) : run))
     .replace(/[\s._-]/g, '')
     .toLowerCase()
 
@@ -45,12 +49,12 @@ export function countSurprises(secret: string): number {
   return Array.from(text, (_, at) => at).filter(at => !goesOn(text, at)).length
 }
 
-/** 80 bits of hexadecimal digits, 120 of base64. What is random and long enough has 24 or more. */
+/** 80 bits of hexadecimal digits, 120 of base64. */
 const leastSurprises = 20
 
 /**
- * What is wrong with a secret that is to seal or sign; undefined: nothing that can be seen. 16 random bytes in hexadecimal
- * and 24 in base64, or more of either, are never refused.
+ * What is wrong with a secret that is to seal or sign; undefined: nothing that can be seen. Of random ones, 16 bytes or
+ * more in hexadecimal or 32 or more in base64, fewer than one in a million is refused.
  */
 export function weaknessOf(secret: string): string | undefined {
   const text = secret.toLowerCase()

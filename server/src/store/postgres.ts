@@ -10,7 +10,7 @@ import {
   PostgresQueryCompiler,
 } from 'kysely'
 import pg from 'pg'
-import { Misuse } from '../core/fault.ts'
+import { Fault, Misuse } from '../core/fault.ts'
 import type { PostgresDatabase } from './database.ts'
 import {
   applyMigrations,
@@ -220,12 +220,13 @@ type Clock = { now(): number; stop(): void }
 /** The database's clock, as far as half a round trip tells: all servers on it then agree. Measured now and then, because clocks drift. */
 async function openClock(pool: pg.Pool): Promise<Clock> {
   const measure = async (): Promise<number> => {
-    const before = Date.now()
+    const before = performance.now()
     const { rows } = await pool.query<{ now: number }>(
       'select (extract(epoch from clock_timestamp()) * 1000)::bigint as now',
     )
-    const after = Date.now()
-    return Math.round((rows[0]?.now ?? after) - (before + after) / 2)
+    const [row] = rows
+    if (!row) throw new Fault('Postgres does not tell the time')
+    return row.now - (before + performance.now()) / 2
   }
   let offset = await measure()
   const timer = setInterval(() => {
@@ -237,5 +238,6 @@ async function openClock(pool: pg.Pool): Promise<Clock> {
       () => undefined,
     )
   }, measureEvery).unref()
-  return { now: () => Date.now() + offset, stop: () => clearInterval(timer) }
+  // Of this machine's clocks the one that nobody sets.
+  return { now: () => Math.round(performance.now() + offset), stop: () => clearInterval(timer) }
 }

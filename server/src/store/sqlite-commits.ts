@@ -3,11 +3,15 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { Fault } from '../core/fault.ts'
 import type { Committed } from './port.ts'
-import { faultOf } from './sqlite-errors.ts'
+import { code, codeOf, faultOf } from './sqlite-errors.ts'
 import type { Step } from './writes.ts'
 
 /** Bounds how long one transaction keeps the event loop, to a few milliseconds. */
 const groupSize = 128
+
+/** Milliseconds between tries while another process writes, and in all. */
+const busyPause = 10
+const busyPatience = 1000
 
 export type Commits = {
   /** Resolves after COMMIT. Rejects with a `Fault`: then nothing of it was written. */
@@ -28,26 +32,56 @@ type Waiting = {
 export function openCommits(database: DatabaseSync, prepare: (sql: string) => StatementSync): Commits {
   const run = (sql: string) => prepare(sql).run()
   let waiting: Waiting[] = []
-  let scheduled: NodeJS.Immediate | undefined
+  let immediate: NodeJS.Immediate | undefined
+  let retry: NodeJS.Timeout | undefined
+  let busySince: number | undefined
   let held = false
   let closed = false
 
+  function unschedule() {
+    clearImmediate(immediate)
+    clearTimeout(retry)
+    immediate = retry = undefined
+  }
+
   function schedule() {
-    if (waiting.length > 0 && !held) scheduled ??= setImmediate(flush)
+    if (waiting.length > 0 && !held && !retry) immediate ??= setImmediate(flush)
   }
 
   function flush() {
-    scheduled = undefined
+    immediate = retry = undefined
+    if (held) return
+    const begun = begin()
+    if (begun === 'busy') {
+      retry = setTimeout(flush, busyPause)
+      return
+    }
     const group = waiting.slice(0, groupSize)
     waiting = waiting.slice(groupSize)
-    for (const settle of writeGroup(group)) settle()
+    for (const settle of begun instanceof Fault
+      ? group.map(one => () => one.reject(begun))
+      : writeGroup(group))
+      settle()
     schedule()
+  }
+
+  /** SQLite waits for another process's write with the event loop; here everything else goes on meanwhile. */
+  function begin(): 'begun' | 'busy' | Fault {
+    try {
+      run('begin immediate')
+      busySince = undefined
+      return 'begun'
+    } catch (error) {
+      busySince ??= Date.now()
+      if (codeOf(error) === code.busy && !closed && Date.now() - busySince < busyPatience) return 'busy'
+      busySince = undefined
+      return abandon(error)
+    }
   }
 
   /** How each commit of the group is to be settled; nothing is settled before COMMIT has returned. */
   function writeGroup(group: readonly Waiting[]): (() => void)[] {
     try {
-      run('begin immediate')
       const settlements = group.map(one => {
         const outcome = attempt(one.steps)
         return outcome instanceof Fault ? () => one.reject(outcome) : () => one.resolve(outcome)
@@ -120,9 +154,9 @@ export function openCommits(database: DatabaseSync, prepare: (sql: string) => St
     },
     close() {
       closed = true
-      clearImmediate(scheduled)
+      unschedule()
       while (waiting.length > 0) flush()
-      clearImmediate(scheduled)
+      unschedule()
     },
   }
 }

@@ -16,6 +16,9 @@ const checkedWhole = 16 * 1024 * 1024
 /** Milliseconds that a statement waits for another process; the event loop waits with it. */
 export const busyTimeout = 1000
 
+/** While it serves: SQLite waits with the event loop, so commits wait between tries instead (sqlite-commits.ts). */
+export const servingTimeout = 20
+
 export type OpenFile = {
   readonly database: DatabaseSync
   /** Lets go of the file and of its lock. Call it last. */

@@ -17,7 +17,7 @@ import { type All, openReads } from './reads.ts'
 import type { Cell, Tables } from './schema.ts'
 import { openCommits } from './sqlite-commits.ts'
 import { code, codeOf, faultOf } from './sqlite-errors.ts'
-import { busyTimeout, type OpenFile, openFile, tune } from './sqlite-file.ts'
+import { type OpenFile, openFile, servingTimeout, tune } from './sqlite-file.ts'
 import { openWrites } from './writes.ts'
 
 export type SqliteOptions = {
@@ -32,6 +32,7 @@ const watchEvery = 250
 /** Throws `Misuse` when the file cannot be ours, `Fault` when it does not answer. */
 export function openSqlite({ path, label }: SqliteDatabase, { clock, exclusive }: SqliteOptions): Store {
   const { database, close } = path === null ? openMemory() : openFile(path, exclusive)
+  database.exec(`pragma busy_timeout = ${servingTimeout}`)
   const prepare = prepareOnce(database)
   const db = kyselyOver(prepare)
   const commits = openCommits(database, prepare)
@@ -155,10 +156,10 @@ async function beginAlone(database: DatabaseSync): Promise<void> {
   const patience = Date.now() + 10_000
   for (;;) {
     try {
-      database.exec(`pragma busy_timeout = 0; begin immediate; pragma busy_timeout = ${busyTimeout}`)
+      database.exec(`pragma busy_timeout = 0; begin immediate; pragma busy_timeout = ${servingTimeout}`)
       return
     } catch (error) {
-      database.exec(`pragma busy_timeout = ${busyTimeout}`)
+      database.exec(`pragma busy_timeout = ${servingTimeout}`)
       if (codeOf(error) !== code.busy || Date.now() > patience) throw faultOf(error)
       await sleep(20)
     }

@@ -2,9 +2,10 @@
 import assert from 'node:assert/strict'
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Misuse } from '../../src/core/fault.ts'
+import { Fault, Misuse } from '../../src/core/fault.ts'
 import { openStore } from '../../src/store/open.ts'
 import { newEvent, newUser } from './people.ts'
 import { startHolder } from './processes.ts'
@@ -116,4 +117,30 @@ test('whatever was acknowledged is there after kill -9', async t => {
   for (const id of acknowledged) assert.ok(await store.account({ id }), id)
   assert.ok(acknowledged.length > 20, `${acknowledged.length} were acknowledged`)
   await store.close()
+})
+
+test('while another process writes, commits wait and the event loop does not; after a second they are told to come again', async t => {
+  const folder = await folderFor(t)
+  const file = join(folder, 'rusk.db')
+  const store = await openStore(databaseAt(`sqlite:${file}`))
+  t.after(() => store.close())
+  await store.migrate()
+  const other = new DatabaseSync(file)
+  t.after(() => other.close())
+
+  other.exec('begin immediate')
+  const committed = store.commit([{ change: 'createUser', user: newUser('ada'), password: null }])
+  let turns = 0
+  const turning = setInterval(() => turns++, 5)
+  await sleep(400)
+  other.exec('rollback')
+  assert.equal((await committed).committed, true)
+  clearInterval(turning)
+  assert.ok(turns > 8, `${turns} turns in 400 ms`)
+
+  other.exec('begin immediate')
+  const late = store.commit([{ change: 'createUser', user: newUser('bob'), password: null }])
+  await assert.rejects(late, (error: unknown) => error instanceof Fault && error.retryAfter === 1)
+  other.exec('rollback')
+  assert.equal(await store.account({ id: 'bob' }), undefined)
 })
