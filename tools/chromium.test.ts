@@ -21,9 +21,9 @@ const onPath = place('chromium', 0)
 
 // [sentence, environment, which]
 const table: [string, Record<string, string>, string][] = [
-  ['the named one comes first', { RUSK_CHROMIUM: works, PATH: folder }, works],
-  ['a named one that does not start gives way', { RUSK_CHROMIUM: broken, CHROMIUM: works }, works],
-  ['an empty name names none', { RUSK_CHROMIUM: '', PATH: folder }, onPath],
+  ['the named one comes first', { CHROMIUM: works, PATH: folder }, works],
+  ['a named one that does not start gives way', { CHROMIUM: broken, PATH: folder }, onPath],
+  ['an empty name names none', { CHROMIUM: '', PATH: folder }, onPath],
   ['a name that is no file gives way', { CHROMIUM: join(folder, 'none'), PATH: folder }, onPath],
 ]
 

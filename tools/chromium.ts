@@ -17,7 +17,7 @@ type Environment = Readonly<Record<string, string | undefined>>
 
 function candidates(env: Environment): readonly string[] {
   const { PATH, PLAYWRIGHT_BROWSERS_PATH } = env
-  const named = [env.RUSK_CHROMIUM, env.CHROMIUM, env.PLAYWRIGHT_CHROMIUM_EXECUTABLE_PATH]
+  const named = [env.CHROMIUM, env.PLAYWRIGHT_CHROMIUM_EXECUTABLE_PATH]
   const found = (PATH ?? '').split(':').flatMap(folder => commands.map(command => join(folder, command)))
   const cached = PLAYWRIGHT_BROWSERS_PATH
     ? [join(PLAYWRIGHT_BROWSERS_PATH, 'chromium-*/chrome-*/chrome')]
@@ -31,7 +31,7 @@ function candidates(env: Environment): readonly string[] {
 
 const runs = (path: string): boolean => spawnSync(path, ['--version'], { timeout: 20_000 }).status === 0
 
-/** The path of a Chromium that starts, the one named by RUSK_CHROMIUM or CHROMIUM first; undefined if there is none. */
+/** The path of a Chromium that starts, the one named by CHROMIUM first; undefined if there is none. */
 export const findChromium = (env: Environment): string | undefined => candidates(env).find(runs)
 
 const isDebianRoot = (): boolean => process.getuid?.() === 0 && existsSync('/usr/bin/apt-get')

@@ -1,6 +1,6 @@
-// Prints the manual's tables from the code's own: options, refusals, and the wire of each dialect. A test fails when what
-// stands in docs/ is another text. Run as a program it writes them; it decides nothing that they say.
-import { writeFileSync } from 'node:fs'
+// Prints the manual's tables from the code's own: options, refusals, the wire of each dialect, the rooms of the house. A
+// test fails when another text stands there. Run as a program it writes them; it decides nothing that they say.
+import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { optionRows } from '../server/src/config.ts'
 import { defaultPolicy, patchPolicy } from '../server/src/core/policy.ts'
@@ -10,6 +10,7 @@ import { cookieRows } from '../server/src/http/cookie-rows.ts'
 import type { Dialect, RenderRefusal } from '../server/src/http/dialect.ts'
 import { takenBy } from '../server/src/http/input-body.ts'
 import type { Site } from '../server/src/http/site.ts'
+import { rooms } from './imports.ts'
 
 type Row = readonly string[]
 
@@ -150,15 +151,44 @@ const dialectsPage = (): string =>
     ...Object.values(dialects).map(dialectSection),
   )
 
+const server = 'server/src/'
+
+function sayMay(name: string): string {
+  if (name === server) return `all of ${code(server)}`
+  return name === 'node:' ? `${code('node:')} but no driver` : code(name.replace(server, ''))
+}
+
+function roomsTable(): string {
+  const rows = Object.entries(rooms).map(([room, { does, may }]) => [
+    code(room),
+    does,
+    may.map(sayMay).join(', '),
+  ])
+  return table(['room', 'what it does', 'may import, besides itself'], rows)
+}
+
+/** `page` with `text` between the two comments that name `mark`, which stay. Throws if they are not there, once. */
+export function printInto(page: string, mark: string, text: string): string {
+  const [before, inside, after, ...more] = page.split(new RegExp(`^(?=<!-- /?${mark}\\b.*-->$)`, 'm'))
+  if (before === undefined || inside === undefined || after === undefined || more.length > 0)
+    throw new Error(`The page has no place for ${mark}`)
+  return `${before}${inside.slice(0, inside.indexOf('\n'))}\n\n${text}\n\n${after}`
+}
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+
+const contributingPage = (): string =>
+  printInto(readFileSync(`${root}CONTRIBUTING.md`, 'utf8'), 'rooms', roomsTable())
+
 /** The printed pages by their paths from the root. */
 export const printDocs = (): ReadonlyMap<string, string> =>
   new Map([
     ['docs/options.md', optionsPage()],
     ['docs/refusals.md', refusalsPage()],
     ['docs/dialects.md', dialectsPage()],
+    ['CONTRIBUTING.md', contributingPage()],
   ])
 
 if (import.meta.main) {
-  const root = fileURLToPath(new URL('..', import.meta.url))
   for (const [path, text] of printDocs()) writeFileSync(root + path, text)
 }

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { circles, readImports, strayImports } from './imports.ts'
-import { deadLinks } from './links.ts'
+import { deadLinks, deadNames, deadQuotes, deadTests } from './links.ts'
 import { type Lock, looseVersions, lostPlatforms, tiedToHosts, unjudgedScripts } from './lock.ts'
 import { readTree, type Tree } from './tree.ts'
 import { drawers, impureCore, silentFiles, unsaidWords, vagueNames } from './wording.ts'
@@ -97,16 +97,62 @@ const ofTrees: [string, (tree: Tree) => readonly string[], Files, string[]][] = 
     ['docs/a.md → docs/b.md', 'docs/a.md → server/src/e.ts'],
   ],
   [
+    'what comments point at is there',
+    deadNames,
+    {
+      'docs/a.md': '',
+      'server/src/core/b.ts': [
+        '// docs/a.md explains it, docs/c.md does not; see core/b.ts, b.ts (d.ts) and server/src/core/.',
+        "import { gone } from './gone.ts' // not/looked.at",
+        '/**',
+        ' * https://x.example/gone.md, `node:fs`, application/json, not `server/src/e/`.',
+        ' */',
+      ].join('\n'),
+    },
+    [
+      'server/src/core/b.ts:1 → docs/c.md',
+      'server/src/core/b.ts:1 → d.ts',
+      'server/src/core/b.ts:4 → server/src/e/',
+    ],
+  ],
+  [
+    'the tests that the manual tells people to run are there',
+    deadTests,
+    {
+      'a.md': [
+        '`npm test -- races`',
+        '`npm test -- races gone`',
+        '`npm test -- races --test-name-pattern=wins`',
+        '`npm test -- races --test-name-pattern=loses`',
+      ].join(' '),
+      'a/races.test.ts': "test('one wins')",
+      'a/other.test.ts': "test('one loses')",
+    },
+    ['a.md → npm test -- gone', 'a.md → npm test -- --test-name-pattern=loses'],
+  ],
+  [
+    'the tests that the manual names stand where it says',
+    deadQuotes,
+    {
+      'a.md': '“one” and “two” in `server/test/a.test.ts`\n“so” they say in [b](docs/b.md)',
+      'server/test/a.test.ts': "test('one', () => {})",
+    },
+    ['a.md → two'],
+  ],
+  [
     'nothing tells of the place where it was written or of work not done',
     unsaidWords,
     {
       'a.md': ['see /wo', 'rk/main and https://x.example/work/ and ./tmp/'].join(''),
       'b.ts': ['// TO', 'DO: later\n// fine\ntest', ".skip('x')"].join(''),
+      'c.md': 'RFC 9110\nNUMBERS\nno JSON\n  TO_COME \nOK',
     },
     [
       'a.md:1 has a path of one machine',
       'b.ts:1 has something left to do',
       'b.ts:3 has a test that does not run',
+      'c.md:2 has a placeholder',
+      'c.md:4 has a placeholder',
     ],
   ],
 ]

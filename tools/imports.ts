@@ -10,24 +10,57 @@ const port = `${server}store/port.ts`
 const databases = `${server}store/database.ts`
 const site = `${server}http/site.ts`
 
-/** A room is a folder (ends in `/`) or a file. `node:` is every built-in module except the drivers, which are named. */
-export type Rooms = Readonly<Record<string, readonly string[]>>
+/**
+ * What a room does, for the manual, and what it may import. A room is a folder (ends in `/`) or a file. `node:` is every
+ * built-in module except the drivers, which are named.
+ */
+export type Rooms = Readonly<Record<string, { readonly does: string; readonly may: readonly string[] }>>
 
 /** A file belongs to the first row that fits; its own room is always open to it. */
 export const rooms: Rooms = {
-  [core]: ['zod'],
-  [`${server}crypto/`]: ['node:', '@node-rs/argon2', '@node-rs/bcrypt', '@zxcvbn-ts/language-common'],
-  [`${server}store/`]: [core, 'node:', 'node:sqlite', 'kysely', 'pg', 'rate-limiter-flexible'],
-  [`${server}operations/`]: [core, `${server}crypto/`, port, 'node:crypto'],
-  [`${server}http/`]: [core, contract, port, 'node:', 'hono', 'zod'],
-  [`${server}dialects/`]: [core, contract, `${server}http/dialect.ts`, 'zod'],
-  [`${server}config/`]: [core, site, databases, `${server}config.ts`, 'node:', 'zod'],
-  [`${server}config.ts`]: [core, site, databases, `${server}config/`, 'node:', 'zod'],
-  [`${server}key-file.ts`]: [core, 'node:'],
-  [`${server}log.ts`]: [`${server}config.ts`, 'node:', 'pino', 'pino-pretty'],
-  [`${server}cli/`]: [server, 'node:', 'commander', 'pino'],
-  [`${server}cli.ts`]: [server, 'node:', 'commander'],
-  [`${server}index.ts`]: [server, 'node:', 'pino'],
+  [core]: { does: 'decides; no clock, no chance, nothing to wait for', may: ['zod'] },
+  [`${server}crypto/`]: {
+    does: 'computes: bytes in, bytes out',
+    may: ['node:', '@node-rs/argon2', '@node-rs/bcrypt', '@zxcvbn-ts/language-common'],
+  },
+  [`${server}store/`]: {
+    does: 'remembers',
+    may: [core, 'node:', 'node:sqlite', 'kysely', 'pg', 'rate-limiter-flexible'],
+  },
+  [`${server}operations/`]: {
+    does: 'does: load → decide → commit → mint',
+    may: [core, `${server}crypto/`, port, 'node:crypto'],
+  },
+  [`${server}http/`]: {
+    does: 'listens; knows no dialect by name',
+    may: [core, contract, port, 'node:', 'hono/router', 'zod'],
+  },
+  [`${server}dialects/`]: {
+    does: 'speaks: one value to a file',
+    may: [core, contract, `${server}http/dialect.ts`, 'zod'],
+  },
+  [`${server}config/`]: {
+    does: 'reads what operators write',
+    may: [core, site, databases, `${server}config.ts`, 'node:', 'zod'],
+  },
+  [`${server}config.ts`]: {
+    does: 'makes settings of what was read',
+    may: [core, site, databases, `${server}config/`, 'node:', 'zod'],
+  },
+  [`${server}key-file.ts`]: { does: 'keeps the secret that seals keys', may: [core, 'node:'] },
+  [`${server}log.ts`]: {
+    does: 'writes log lines',
+    may: [`${server}config.ts`, 'node:', 'pino', 'pino-pretty'],
+  },
+  [`${server}cli/`]: {
+    does: 'does what commands say',
+    may: [server, 'node:', 'commander', 'pino'],
+  },
+  [`${server}cli.ts`]: { does: 'lists the commands', may: [server, 'node:', 'commander'] },
+  [`${server}index.ts`]: {
+    does: 'assembles; the only file that knows every part',
+    may: [server, 'node:', 'pino'],
+  },
 }
 
 const drivers = ['node:sqlite']
@@ -45,7 +78,7 @@ export const readImports = (text: string): readonly string[] =>
 const isSource = (path: string): boolean => path.endsWith('.ts') && !path.endsWith('.d.ts')
 const isTest = (path: string): boolean => path.endsWith('.test.ts') || path.includes('/test/')
 
-/** `./x.ts` in `a/b.ts` is `a/x.ts`; a package or a built-in module stays as it is. */
+/** A relative specifier from the root on; a package or a built-in module stays as it is. */
 const target = (path: string, specifier: string): string =>
   specifier.startsWith('.') ? posix.join(posix.dirname(path), specifier) : specifier
 
@@ -65,7 +98,7 @@ export function strayImports(tree: Tree, table: Rooms = rooms): readonly string[
       findings.push(`${path} belongs to no room`)
       continue
     }
-    const allowed = [room, ...(table[room] ?? [])]
+    const allowed = [room, ...(table[room]?.may ?? [])]
     for (const specifier of readImports(text)) {
       const to = target(path, specifier)
       if (!allowed.some(name => opens(name, to))) findings.push(`${path} may not import ${to}`)

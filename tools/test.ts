@@ -33,7 +33,7 @@ function readyChromium(): string {
       'There is still no Chromium that starts. Do one of these and run the tests again:',
       '  apt-get install chromium                     (Debian, Ubuntu; as root)',
       '  npx playwright-core install --with-deps chromium',
-      '  RUSK_CHROMIUM=/path/to/chromium npm test     (any Chromium or Chrome)',
+      '  CHROMIUM=/path/to/chromium npm test     (any Chromium or Chrome)',
     ].join('\n'),
   )
   process.exit(1)
@@ -47,7 +47,7 @@ if (files.length === 0) {
 }
 
 const env = { ...process.env }
-if (files.some(file => file.includes('/browser/'))) env.RUSK_CHROMIUM = readyChromium()
+if (files.some(file => file.includes('/browser/'))) env.CHROMIUM = readyChromium()
 
 const flags = ['--test', '--test-reporter=spec', '--test-concurrency=2', `--test-timeout=${longest}`]
 const run = spawnSync(process.execPath, [...flags, ...args.filter(arg => arg.startsWith('-')), ...files], {

@@ -40,6 +40,7 @@ export const vagueNames = (tree: Tree): readonly string[] =>
 const unsaid: Readonly<Record<string, RegExp>> = {
   'a path of one machine': /(?<![\w.}:-])[/](work|root|tmp|home)[/]/,
   'the host of a registry': /registry[.](npmjs|yarnpkg)/,
+  'a placeholder': /^\s*[A-Z][A-Z_]{3,}\s*$/,
   'something left to do': /\b(TO[D]O|FIX[M]E|HA[C]K)\b/,
   'a silenced compiler': /@ts-([i]gnore|[n]ocheck)/,
   'a test that does not run':

@@ -1,6 +1,7 @@
 // The command line: which commands there are, what they take, and which exit code an outcome is. What they do stands in
 // cli/, loaded when it is asked for.
 import { Command, CommanderError, InvalidArgumentError } from 'commander'
+import type { RotateFlags } from './cli/keys.ts'
 import type { Globals } from './cli/open.ts'
 import { say, sayFindings } from './cli/output.ts'
 import type { NewUserFlags } from './cli/users.ts'
@@ -76,7 +77,6 @@ function describeProgram(fail: (code: number) => void): Command {
 }
 
 type ServeFlags = {
-  readonly dialect?: string
   readonly host?: string
   readonly port?: string
   readonly prefix?: string
@@ -103,6 +103,10 @@ ${examples([
 const examples = (lines: readonly string[]): string =>
   `\nExamples:\n${lines.map(line => `  ${line}`).join('\n')}`
 
+/** For what goes by a dialect's rules: beside a server that was given it on its own command line. */
+const withDialect = (command: Command): Command =>
+  command.option('--dialect <names>', 'go by these dialects, as serve with the same option would')
+
 const globalsOf = (command: Command): Globals => command.optsWithGlobals<Globals>()
 
 function addServer(program: Command, fail: (code: number) => void): void {
@@ -121,19 +125,16 @@ function addServer(program: Command, fail: (code: number) => void): void {
     .command('migrate')
     .description("bring the database's schema forward")
     .action(async (_flags, command: Command) => (await import('./cli/schema.ts')).migrate(globalsOf(command)))
-  program
-    .command('doctor')
+  withDialect(program.command('doctor'))
     .description('say what is wrong or risky about the configuration as serve would read it')
     .action(async (_flags, command: Command) => {
       const healthy = await (await import('./cli/doctor.ts')).doctor(globalsOf(command))
       if (!healthy) fail(codes.misuse)
     })
-  program
-    .command('openapi')
+  withDialect(program.command('openapi'))
     .description('print the OpenAPI document')
-    .option('--dialect <names>', 'of these dialects instead of those that are configured')
-    .action(async (flags: { dialect?: string }, command: Command) =>
-      (await import('./cli/schema.ts')).printOpenapi(globalsOf(command), flags.dialect),
+    .action(async (_flags, command: Command) =>
+      (await import('./cli/schema.ts')).printOpenapi(globalsOf(command)),
     )
 }
 
@@ -147,8 +148,7 @@ function addUsers(program: Command): void {
     .action(async (page: { after: number; limit: number }, command: Command) =>
       (await import('./cli/users.ts')).listUsers(globalsOf(command), page),
     )
-  users
-    .command('create')
+  withDialect(users.command('create'))
     .description('make an account; the password is asked for, or comes from standard input or a file')
     .requiredOption('--email <address>', 'e-mail address')
     .option('--username <name>', 'username')
@@ -208,14 +208,19 @@ function addKeys(program: Command): void {
     .command('list')
     .description('which keys sign, and which are still accepted')
     .action(async (_flags, command: Command) => (await import('./cli/keys.ts')).listKeys(globalsOf(command)))
-  keys
-    .command('rotate')
+  withDialect(keys.command('rotate'))
     .description('publish a new key, which signs once every verifier has had time to see it')
     .option(
       '--now',
-      'sign with it at once, as after a theft: verifiers that keep the old set refuse until they look again',
+      'sign with it at once, and go on accepting older keys until their tokens have expired: verifiers that keep the ' +
+        'old set refuse new tokens until they look again',
     )
-    .action(async (flags: { now?: boolean }, command: Command) =>
-      (await import('./cli/keys.ts')).rotateKeys(globalsOf(command), { now: flags.now === true }),
+    .option(
+      '--compromised',
+      'as after a theft: sign with it at once, and accept no older key any more. Every access token must be renewed; ' +
+        'refresh tokens stay good, so nobody has to sign in again',
+    )
+    .action(async (flags: RotateFlags, command: Command) =>
+      (await import('./cli/keys.ts')).rotateKeys(globalsOf(command), flags),
     )
 }

@@ -1,6 +1,6 @@
 // Tables of what operators write and what becomes of it.
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -102,6 +102,7 @@ test('each option is read from each of its variables', async t => {
     ['RUSK_PASSWORD_MIN_LENGTH', '15', s => s.policy.password, { minLength: 15 }],
     ['RUSK_PASSWORD_SCHEME', 'bcrypt', s => s.passwordScheme, 'bcrypt'],
     ['RUSK_THROTTLE_SIGN_IN', '5/1m', s => s.policy.rates, { signIn: { points: 5, per: 60_000 } }],
+    ['RUSK_THROTTLE_SIGN_IN', '5/1d', s => s.policy.rates, { signIn: { points: 5, per: 86_400_000 } }],
     ['RUSK_THROTTLE_SIGN_UP', '50/1h', s => s.policy.rates, { signUp: { points: 50, per: 3_600_000 } }],
     ['RUSK_LOG_LEVEL', 'debug', s => s.log.level, 'debug'],
     ['RUSK_LOG_FORMAT', 'json', s => s.log.format, 'json'],
@@ -159,6 +160,9 @@ test('what is badly written is refused, with what to write instead', async t => 
     ['RUSK_SESSION_IDLE', '0', /too short/, /1s to 400d/],
     ['RUSK_THROTTLE_SIGN_IN', '5/minute', /not a rate/, /5\/1m/],
     ['RUSK_THROTTLE_SIGN_IN', '0/1m', /not a rate/, /5\/1m/],
+    ['RUSK_THROTTLE_SIGN_IN', '5/30d', /not a rate/, /from 1s to 1d/],
+    ['RUSK_THROTTLE_SIGN_UP', '5/25h', /not a rate/, /from 1s to 1d/],
+    ['RUSK_THROTTLE_SIGN_UP', '5/999ms', /not a rate/, /from 1s to 1d/],
     ['RUSK_SESION_GRACE', '2m', /no such variable/, /^Write RUSK_SESSION_GRACE$/],
     ['RUSK_SECRET_FILE', '/nowhere', /\/nowhere cannot be read/, /may read/],
   ]
@@ -322,7 +326,13 @@ test('production refuses what is only fit for development, which is a risk there
       'JWT_SECRET_KEY',
       /for development/,
     ],
-    ['a shared key of one letter', { JWT_SECRET_KEY: 'a'.repeat(64) }, 'JWT_SECRET_KEY', /for development/],
+    ['a shared key of one letter', { JWT_SECRET_KEY: 'a'.repeat(64) }, 'JWT_SECRET_KEY', /a pattern/],
+    [
+      'a sealing secret from documentation',
+      { RUSK_SECRET: '09d25e094faa6ca2556c818166b7a9563b93f7099f6f0f4caa6cf63b88e8d3e7' },
+      'RUSK_SECRET',
+      /for development/,
+    ],
     ['a shared key of 31 bytes', { JWT_SECRET_KEY: strong.slice(1) }, 'JWT_SECRET_KEY', /shorter than 32/],
     ['a short sealing secret', { RUSK_SECRET: strong.slice(1) }, 'RUSK_SECRET', /shorter than 32/],
     ['cookies that are not Secure', { SECURE_COOKIES: 'false' }, 'SECURE_COOKIES', /Secure/],
@@ -407,7 +417,6 @@ test('what may go wrong is told, and what to do about it', async t => {
       { RUSK_URL: 'http://10.0.0.1', SECURE_COOKIES: 'true' },
       /browsers drop Secure cookies/,
     ],
-    ['another program thinks it is production', { NODE_ENV: 'production' }, /ENVIRONMENT=production/],
     ['a short grace', { RUSK_SESSION_GRACE: '2s' }, /sign an honest person out/],
     ['short passwords', { RUSK_PASSWORD_MIN_LENGTH: '4' }, /guessed/],
     ['a mail account', { MAIN_EMAIL: 'a@example.com' }, /sends no mail/],
@@ -431,6 +440,29 @@ test('what may go wrong is told, and what to do about it', async t => {
       if (want) assert.match(texts(risks).join('\n'), want)
       else assert.deepEqual(texts(risks), [])
     })
+  }
+})
+
+test('NODE_ENV alone makes no production server, and no development server either', async t => {
+  const told = [
+    'RUSK_ENVIRONMENT: NODE_ENV is production, but nothing says so to Rusk, which would run in development → Set ENVIRONMENT=production, or ENVIRONMENT=development if you mean it',
+  ]
+  const url = 'https://auth.example.org'
+  const table: [sentence: string, sources: Partial<Sources>, want: string[]][] = [
+    ['in the environment', { env: { NODE_ENV: 'production' } }, told],
+    ['in .env', { dotenv: { NODE_ENV: 'production' } }, told],
+    ['beside a blank', { env: { NODE_ENV: 'production', ENVIRONMENT: '' } }, told],
+    ['in development', { env: { NODE_ENV: 'development' } }, []],
+    ['with development meant', { env: { NODE_ENV: 'production', ENVIRONMENT: 'development' } }, []],
+    ['with production meant', { env: { NODE_ENV: 'production', ...production } }, []],
+    [
+      'with production meant by a program',
+      { env: { NODE_ENV: 'production' }, options: { environment: 'production', url } },
+      [],
+    ],
+  ]
+  for (const [sentence, sources, want] of table) {
+    await t.test(sentence, () => assert.deepEqual(texts(read(sources).errors), want))
   }
 })
 
@@ -519,6 +551,7 @@ test('files: .env, the configuration file and files of single secrets', async t 
   write('broken.json', '{"secret": "hush", }')
   write('key', `${strong}\n`)
   write('open-key', strong, 0o644)
+  write('common-key', strong)
   const load = (places: Partial<Parameters<typeof loadSettings>[0]>) =>
     loadSettings({ env: {}, folder, dialectNames, ...places })
 
@@ -549,10 +582,34 @@ test('files: .env, the configuration file and files of single secrets', async t 
     assert.equal(settings?.jwt.key, strong)
     assert.deepEqual(risks, [])
   })
-  await t.test('a secret that everybody may read is a risk', { skip: process.platform === 'win32' }, () => {
-    const { settings, risks } = load({ env: { RUSK_SECRET_FILE: 'open-key' } })
-    assert.equal(settings?.secret, strong)
-    assert.match(texts(risks).join(), /everybody on this machine may read open-key/)
+  const exposed = { skip: process.platform === 'win32' }
+  await t.test('a secret that everybody may read is a risk, in production too', exposed, () => {
+    for (const env of [{}, production]) {
+      const { settings, risks } = load({ env: { ...env, RUSK_SECRET_FILE: 'open-key' } })
+      assert.equal(settings?.secret, strong)
+      assert.match(texts(risks).join(), /everybody on this machine may read open-key.*container/)
+    }
+  })
+  await t.test('a secret that others may write is a risk, and refused in production', exposed, () => {
+    for (const mode of [0o660, 0o620, 0o602, 0o666]) {
+      chmodSync(join(folder, 'common-key'), mode)
+      const env = { RUSK_SECRET_FILE: 'common-key' }
+      const told = load({ env })
+      assert.equal(told.settings?.secret, strong)
+      assert.match(texts(told.risks).join(), /others on this machine may write common-key.*chmod 600/)
+      const refused = load({ env: { ...production, ...env } })
+      assert.equal(refused.settings, undefined)
+      assert.deepEqual(
+        refused.errors.map(error => error.about),
+        ['RUSK_SECRET_FILE'],
+      )
+      assert.match(texts(refused.errors).join(), /others on this machine may write common-key/)
+    }
+  })
+  await t.test('a secret that only its group may read is fine', exposed, () => {
+    chmodSync(join(folder, 'common-key'), 0o640)
+    const { errors, risks } = load({ env: { ...production, RUSK_SECRET_FILE: 'common-key' } })
+    assert.deepEqual([errors, risks], [[], []])
   })
   await t.test('a secret in a file and beside it is one too many', () => {
     assert.match(

@@ -61,14 +61,16 @@ function defaultUrl(host: string, port: number): string {
  * long as `readFile` is. Errors refuse the start; risks are told. In production what suits only development is an error.
  */
 export function readSettings(sources: Sources & { readonly dialectNames: readonly string[] }): SettingsRead {
-  const findings: Findings = { errors: [], risks: [] }
+  const findings: Findings = { errors: [], risks: [], unfit: [] }
   const written = gatherWritten(sources, findings)
   const values = readValues(written, sources.dialectNames, findings)
-  const nodeEnvironment = sources.env.NODE_ENV
+  const production = values.environment === 'production'
+  findings[production ? 'errors' : 'risks'].push(...findings.unfit)
+  const nodeEnvironment = sources.env.NODE_ENV ?? sources.dotenv?.NODE_ENV
   for (const { about, refuses, find } of rules) {
     const verdict = find({ values, given: new Set(written.keys()), nodeEnvironment })
     if (!verdict) continue
-    const refused = refuses === 'always' || (refuses === 'production' && values.environment === 'production')
+    const refused = refuses === 'always' || (refuses === 'production' && production)
     const place =
       written
         .get(about)
@@ -76,9 +78,10 @@ export function readSettings(sources: Sources & { readonly dialectNames: readonl
         .join(', ') ?? ownVariable(about)
     findings[refused ? 'errors' : 'risks'].push({ about: place, ...verdict })
   }
-  return findings.errors.length === 0 && isComplete(values)
-    ? { settings: settingsOf(values), ...findings }
-    : findings
+  const { errors, risks } = findings
+  return errors.length === 0 && isComplete(values)
+    ? { settings: settingsOf(values), errors, risks }
+    : { errors, risks }
 }
 
 /** What is well written, and the defaults of what is not written; whatever is badly written is a finding and absent. */

@@ -8,7 +8,7 @@ import type { EndReason, KeyRow, Session, User } from './core/model.ts'
 import { defaultPolicy, patchPolicy } from './core/policy.ts'
 import type { Refusal } from './core/refusal.ts'
 import { isCommonPassword } from './crypto/common-passwords.ts'
-import { openSealer, sharedSigningKey } from './crypto/keys.ts'
+import { openSealer, SealedOtherwise, sharedSigningKey } from './crypto/keys.ts'
 import { readCsrfToken } from './crypto/macs.ts'
 import { createPasswords } from './crypto/password.ts'
 import { dialects } from './dialects/index.ts'
@@ -74,10 +74,11 @@ export type Seams = {
   readonly log?: Log
 }
 
+/** 0 when there is none to be had: `listen` says why. */
 const pickPort = (host: string): Promise<number> =>
-  new Promise((resolve, reject) => {
+  new Promise(resolve => {
     const probe = createServer()
-    probe.once('error', reject)
+    probe.once('error', () => resolve(0))
     probe.listen(0, host, () => {
       const address = probe.address()
       probe.close(() => resolve(typeof address === 'object' && address ? address.port : 0))
@@ -168,12 +169,27 @@ export const openSettingsStore = (settings: Settings, seams: Seams): Promise<Sto
     ...(seams.clock ? { clock: seams.clock } : {}),
   })
 
+/** Whoever lost the secret is told so, and what is left to do. */
+const otherSecret = (error: SealedOtherwise): Misuse =>
+  new Misuse([
+    {
+      about: 'secret',
+      wrong: `${error.message}: not by the one this start was given`,
+      instead:
+        'Set RUSK_SECRET to the secret or the content of the key file that this database was first started with; ' +
+        'on Postgres without RUSK_SECRET that was the JWT_SECRET_KEY of that time. If it is lost, delete the rows of ' +
+        'the table keys: everybody then signs in anew',
+    },
+  ])
+
 async function openEngine(settings: Settings, database: Database, store: Store, log: Log): Promise<Engine> {
   const keyring = await openKeyring({
     store,
     sealer: openSealer(await readSecret(settings, database, store)),
     algorithm: settings.jwt.algorithm,
     shared: settings.jwt.key === undefined ? undefined : sharedSigningKey(settings.jwt.key),
+  }).catch((error: unknown) => {
+    throw error instanceof SealedOtherwise ? otherSecret(error) : error
   })
   return {
     store,

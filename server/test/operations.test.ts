@@ -1,103 +1,20 @@
 // Operations on a real store, without HTTP: what is decided, minted and remembered. Time is an argument.
 import assert from 'node:assert/strict'
-import { randomBytes } from 'node:crypto'
 import { test } from 'node:test'
 import { defaultPolicy } from '../src/core/policy.ts'
-import { openSealer } from '../src/crypto/keys.ts'
-import { createPasswords } from '../src/crypto/password.ts'
-import { createAccount, endSession, setActive } from '../src/operations/administer.ts'
-import type { Carried, Manner, OperationName, Result, Tokens } from '../src/operations/contract.ts'
-import type { Engine } from '../src/operations/engine.ts'
-import { openKeyring } from '../src/operations/keyring.ts'
-import { createMemory } from '../src/operations/memory.ts'
-import { createRecall, createRun } from '../src/operations/run.ts'
-import { openStore } from '../src/store/open.ts'
-import { createThrottle } from '../src/store/throttle.ts'
-
-const nothing: Carried = {
-  access: [],
-  bearer: undefined,
-  refresh: [],
-  signIn: [],
-  csrf: undefined,
-  conflict: false,
-}
-const manner: Manner = {
-  policy: defaultPolicy,
-  delivery: 'cookies',
-  subject: 'id',
-  claims: undefined,
-  csrf: undefined,
-  mintsCsrf: false,
-}
-const jack = { email: 'jack@example.com', username: 'jack', password: 'a much better password' }
-
-/** A system with a clock that only the test moves. */
-async function system() {
-  let now = Date.UTC(2026, 0, 1)
-  const store = await openStore({ kind: 'sqlite', path: null, label: 'memory' }, { clock: () => now })
-  await store.migrate()
-  const keyring = await openKeyring({
-    store,
-    sealer: openSealer(randomBytes(32)),
-    algorithm: 'ES256',
-    shared: undefined,
-  })
-  const engine: Engine = {
-    store,
-    keyring,
-    throttle: createThrottle(),
-    passwords: createPasswords({ scheme: 'argon2id' }),
-    isCommonPassword: async () => false,
-    memory: createMemory(),
-    issuer: 'http://127.0.0.1:8000',
-    audience: undefined,
-    newId: () => randomBytes(16).toString('base64url'),
-    onEvent: () => undefined,
-  }
-  const run = createRun(engine)
-  return {
-    engine,
-    recall: createRecall(engine),
-    pass: (span: number) => {
-      now += span
-    },
-    ask: <O extends OperationName>(
-      does: O,
-      input: Record<string, unknown> = {},
-      carried: Partial<Carried> = {},
-      how: Partial<Manner> = {},
-    ): Promise<Result<O>> =>
-      run({
-        does,
-        input,
-        carried: { ...nothing, ...carried },
-        caller: { callId: 'c', address: '127.0.0.1', userAgent: 'test' },
-        manner: { ...manner, ...how },
-      }),
-  }
-}
-
-/** What the browser sends after these answers, each put over the ones before. */
-const carry = (...all: readonly Tokens[]): Partial<Carried> => {
-  const latest = (pick: (tokens: Tokens) => string | undefined) => {
-    const text = all.map(pick).findLast(each => each !== undefined)
-    return text === undefined ? [] : [text]
-  }
-  return {
-    access: latest(tokens => tokens.access?.token),
-    refresh: latest(tokens => tokens.refresh),
-    signIn: latest(tokens => tokens.signIn),
-  }
-}
-
-const tokensOf = (result: Result): Tokens => {
-  assert.ok('tokens' in result, 'refusal' in result ? `refused: ${result.refusal.refused}` : '')
-  return result.tokens
-}
-const refusedOf = (result: Result) => ('refusal' in result ? result.refusal.refused : 'not refused')
-
-const later = defaultPolicy.grace + 1
+import type { Manner, Tokens } from '../src/operations/contract.ts'
+import {
+  asJack,
+  carry,
+  idOf,
+  jack,
+  later,
+  ratesOf,
+  refusedOf,
+  sessionOf,
+  system,
+  tokensOf,
+} from './system.ts'
 
 test('who signs up is signed in, and the store gives the number', async () => {
   const { ask } = await system()
@@ -113,17 +30,6 @@ test('who signs up is signed in, and the store gives the number', async () => {
 test('registering opens no session', async () => {
   const { ask } = await system()
   assert.deepEqual(tokensOf(await ask('register', jack)), {})
-})
-
-test('unknown user, wrong password and disabled user get one refusal', async () => {
-  const { ask, engine } = await system()
-  const made = await createAccount(engine, jack, { superuser: false, policy: undefined })
-  assert.ok('user' in made)
-  const wrong = await ask('signIn', { login: 'jack', password: 'wrong' })
-  const unknown = await ask('signIn', { login: 'jill', password: jack.password })
-  await setActive(engine, made.user.id, false)
-  const disabled = await ask('signIn', { login: 'jack', password: jack.password })
-  assert.deepEqual([wrong, unknown, disabled], Array(3).fill({ refusal: { refused: 'credentials_wrong' } }))
 })
 
 test('a refresh token is sent exactly once', async () => {
@@ -188,19 +94,19 @@ test('a late refresh answer undoes neither a sign-out nor a newer sign-in', asyn
   tokensOf(await ask('signOut', {}, carry(first)))
   assert.equal(refusedOf(await ask('refresh', {}, carry(first, late))), 'refresh_invalid')
   assert.equal(refusedOf(await ask('whoAmI', {}, carry(first, late))), 'access_revoked')
-  const second = tokensOf(await ask('signIn', { login: 'jack', password: jack.password }, carry(first, late)))
+  const second = tokensOf(await ask('signIn', asJack, carry(first, late)))
   // The late answer's cookies arrive last, but the sign-in cookie is the newer sign-in's.
   const mixed = { ...carry(second, late), signIn: carry(second).signIn ?? [] }
   assert.equal(refusedOf(await ask('whoAmI', {}, mixed)), 'access_expired')
   const refreshed = await ask('refresh', {}, mixed)
   assert.ok('done' in refreshed)
-  assert.equal(refreshed.done.session.id, second.refresh?.split('.')[0])
+  assert.equal(refreshed.done.session.id, idOf(second))
 })
 
 test('a sign-in ends every session that the cookies name', async () => {
   const { ask } = await system()
   const first = tokensOf(await ask('signUp', jack))
-  const second = tokensOf(await ask('signIn', { login: 'jack', password: jack.password }, carry(first)))
+  const second = tokensOf(await ask('signIn', asJack, carry(first)))
   assert.equal(refusedOf(await ask('whoAmI', {}, { access: carry(first).access ?? [] })), 'access_revoked')
   assert.ok('done' in (await ask('whoAmI', {}, carry(second))))
 })
@@ -211,41 +117,6 @@ test('a sign-out works with an expired access token alone', async () => {
   pass(defaultPolicy.access + 1000)
   assert.deepEqual(tokensOf(await ask('signOut', {}, { access: carry(first).access ?? [] })), { clear: true })
   assert.equal(refusedOf(await ask('refresh', {}, carry(first))), 'refresh_invalid')
-})
-
-test('memory never outlives a revocation', async () => {
-  const { ask, engine, recall } = await system()
-  const first = tokensOf(await ask('signUp', jack))
-  const token = first.access?.token ?? ''
-  assert.equal(recall(token, undefined), undefined, 'nothing is remembered before the first read')
-  const me = await ask('whoAmI', {}, carry(first))
-  assert.ok('done' in me)
-  assert.equal(recall(token, undefined)?.user.id, me.done.user.id)
-  await endSession(engine, me.done.session.id, 'revoked')
-  assert.equal(recall(token, undefined), undefined)
-  assert.equal(refusedOf(await ask('whoAmI', {}, carry(first))), 'access_revoked')
-})
-
-test('a read that began before a revocation does not bring the session back', async () => {
-  const { ask, engine, recall } = await system()
-  const first = tokensOf(await ask('signUp', jack))
-  const { sid } = engine.memory.claims(first.access?.token ?? '') ?? {
-    sid: first.refresh?.split('.')[0] ?? '',
-  }
-  const before = await engine.store.holder(sid)
-  let release = () => {}
-  const slow = new Promise<void>(resolve => {
-    release = resolve
-  })
-  const loading = engine.memory.load(sid, async () => {
-    await slow
-    return before
-  })
-  await endSession(engine, sid, 'revoked')
-  release()
-  await loading
-  assert.equal(engine.memory.holder(sid), undefined)
-  assert.equal(recall(first.access?.token ?? '', undefined), undefined)
 })
 
 test('an access token lives at most its life, at least 95 % of it, and never longer than the session', async () => {
@@ -284,16 +155,15 @@ test('idle and absolute ends are exact', async () => {
 test('people see their own sessions and end one of them or all others, never somebody else’s', async () => {
   const { ask } = await system()
   const one = tokensOf(await ask('signUp', jack))
-  const two = tokensOf(await ask('signIn', { login: 'jack', password: jack.password }))
+  const two = tokensOf(await ask('signIn', asJack))
   const jill = tokensOf(await ask('signUp', { email: 'jill@example.com', password: jack.password }))
   const listed = await ask('listSessions', {}, carry(one))
   assert.ok('done' in listed)
   assert.equal(listed.done.sessions.length, 2)
-  const idOf = (tokens: Tokens) => tokens.refresh?.split('.')[0]
   assert.equal(refusedOf(await ask('endSession', { id: idOf(two) }, carry(jill))), 'session_not_found')
   assert.deepEqual(tokensOf(await ask('endSession', { id: idOf(two) }, carry(one))), {})
   assert.equal(refusedOf(await ask('whoAmI', {}, carry(two))), 'access_revoked')
-  const three = tokensOf(await ask('signIn', { login: 'jack', password: jack.password }))
+  const three = tokensOf(await ask('signIn', asJack))
   tokensOf(await ask('endOtherSessions', {}, carry(one)))
   assert.equal(refusedOf(await ask('whoAmI', {}, carry(three))), 'access_revoked')
   assert.deepEqual(tokensOf(await ask('endSession', { id: idOf(one) }, carry(one))), { clear: true })
@@ -317,46 +187,60 @@ test('a CSRF token is bound to its session; one that is right is sent again', as
   assert.equal(refusedOf(await refresh(other.csrf)), 'csrf_refused')
 })
 
-test('two authentic refresh cookies of different sessions are refused, junk beside one is not', async () => {
+test('a sign-up ends every session that the cookies name', async () => {
+  const { ask } = await system()
+  const before = tokensOf(await ask('signUp', jack))
+  const other = tokensOf(await ask('signIn', asJack))
+  const jar = { ...carry(before), signIn: carry(other).signIn ?? [] }
+  const jill = tokensOf(await ask('signUp', { email: 'jill@example.com', password: jack.password }, jar))
+  for (const ended of [before, other]) {
+    assert.equal(refusedOf(await ask('whoAmI', {}, { access: carry(ended).access ?? [] })), 'access_revoked')
+    assert.equal(refusedOf(await ask('refresh', {}, carry(ended))), 'refresh_invalid')
+  }
+  assert.ok('done' in (await ask('whoAmI', {}, carry(jill))))
+})
+
+test('refreshes are counted by session, the quiet ones too', async () => {
   const { ask } = await system()
   const one = tokensOf(await ask('signUp', jack))
-  const two = tokensOf(await ask('signIn', { login: 'jack', password: jack.password }))
-  const both = [one.refresh ?? '', two.refresh ?? '']
-  assert.equal(refusedOf(await ask('refresh', {}, { refresh: both })), 'cookie_conflict')
-  assert.ok(tokensOf(await ask('refresh', {}, { refresh: ['junk', one.refresh ?? ''] })).access)
-  const mixed = { access: [one.access?.token ?? ''], bearer: two.access?.token }
-  assert.equal(refusedOf(await ask('whoAmI', {}, mixed)), 'cookie_conflict')
-})
-
-test('beyond ten failures an account has one try in thirty seconds, but the browser that knows it is not shut out', async () => {
-  const { ask } = await system()
-  const own = tokensOf(await ask('signUp', jack))
-  const attack = () => ask('signIn', { login: 'JACK@example.com', password: 'wrong' })
-  for (let i = 0; i < 11; i++) assert.equal(refusedOf(await attack()), 'credentials_wrong')
-  const throttled = await attack()
+  const two = tokensOf(await ask('signIn', asJack))
+  const how = ratesOf({ refresh: { points: 3, per: 60_000 } })
+  for (let i = 0; i < 3; i++) tokensOf(await ask('refresh', {}, carry(one), how))
+  const throttled = await ask('refresh', {}, carry(one), how)
   assert.ok('refusal' in throttled && throttled.refusal.refused === 'throttled')
-  assert.ok((throttled.refusal.retryAfter ?? 0) > 0 && (throttled.refusal.retryAfter ?? 99) <= 30)
-  assert.equal(refusedOf(await ask('signIn', { login: 'jack', password: jack.password })), 'throttled')
-  assert.ok(tokensOf(await ask('signIn', { login: 'jack', password: jack.password }, carry(own))).signIn)
+  const { retryAfter = 0 } = throttled.refusal
+  assert.ok(retryAfter > 0 && retryAfter <= 60, `${retryAfter}`)
+  // Of the same person, from the same address.
+  tokensOf(await ask('refresh', {}, carry(two), how))
 })
 
-test('the keys rotate without refusing a valid token, and an erased secret is not guessed', async () => {
-  const { ask, engine, pass } = await system()
-  const first = tokensOf(await ask('signUp', jack))
-  const before = engine.keyring.signing(engine.store.now()).id
-  await engine.keyring.rotate({ at: engine.store.now(), now: false, compromised: false })
-  assert.equal(
-    engine.keyring.signing(engine.store.now()).id,
-    before,
-    'the new key is published and does not sign yet',
-  )
-  assert.equal(engine.keyring.published(engine.store.now()).keys.length, 2)
-  pass(15 * 60_000)
-  assert.notEqual(engine.keyring.signing(engine.store.now()).id, before)
-  const second = tokensOf(await ask('refresh', {}, carry(first)))
-  assert.ok('done' in (await ask('whoAmI', {}, carry(first, second))))
-  pass(25 * 3_600_000)
-  assert.equal(engine.keyring.published(engine.store.now()).keys.length, 1)
-  const other = { store: engine.store, algorithm: 'ES256', shared: undefined } as const
-  await assert.rejects(openKeyring({ ...other, sealer: openSealer(randomBytes(32)) }), /secret|seal/i)
+test('a refresh that changes the row says when, from where and by which browser; a quiet one says nothing', async () => {
+  const { ask, pass } = await system()
+  const home = { address: '192.0.2.1', userAgent: 'Firefox 150' }
+  const away = { address: '2001:db8::7', userAgent: 'Firefox 151' }
+  const first = await ask('signUp', jack, {}, {}, home)
+  const opened = sessionOf(first)
+  const jar = tokensOf(first)
+  const read = async () => {
+    const listed = await ask('listSessions', {}, carry(jar))
+    assert.ok('done' in listed)
+    return listed.done.sessions[0]
+  }
+  pass(1)
+  tokensOf(await ask('refresh', {}, carry(jar), {}, away))
+  assert.deepEqual(await read(), { ...opened, ...home })
+  pass(later)
+  const changed = sessionOf(await ask('refresh', {}, carry(jar), {}, away))
+  const at = opened.openedAt + 1 + later
+  assert.deepEqual(await read(), changed)
+  assert.deepEqual(changed, {
+    ...opened,
+    ...away,
+    previous: 0,
+    current: 1,
+    successor: 2,
+    changedAt: at,
+    lastUsedAt: at,
+    idleEndsAt: at + defaultPolicy.idle,
+  })
 })

@@ -119,6 +119,11 @@ for (const [name, node, version] of nodes) {
   })
 }
 
+test('the version is the package’s wherever it is told', async () => {
+  const { version } = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8'))
+  assert.equal((await run(process.execPath, [join(installed, 'bin/rusk.js'), '--version'])).trim(), version)
+})
+
 test('a strict consumer compiles against its types, and they say something', async () => {
   const consumer = [
     "import { type Options, rusk } from 'rusk'",

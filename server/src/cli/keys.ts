@@ -1,24 +1,25 @@
 // `rusk keys`: which keys sign and which are still accepted; never what they are.
 import { Misuse } from '../core/fault.ts'
 import type { KeyRow } from '../core/model.ts'
+import type { Keyring } from '../operations/keyring.ts'
 import { type Globals, withSystem } from './open.ts'
 import { say, showJson, showRows, writeTime } from './output.ts'
 
-/** Of one use, the newest that has begun signs; the others are accepted until they retire. */
-function stateOf(row: KeyRow, rows: readonly KeyRow[], now: number): string {
+/** Asked of the keyring, so that what is told here is what happens. */
+function stateOf(row: KeyRow, keyring: Keyring, now: number): string {
   if (row.retiresAt !== null && row.retiresAt <= now) return 'retired'
-  if (row.signsFrom > now) return 'published'
-  const later = rows.some(
-    each => each.use === row.use && each.signsFrom <= now && each.signsFrom > row.signsFrom,
-  )
-  return later ? 'accepted' : 'signs'
+  if (row.use === 'mac') return keyring.macs(now)[0].id === row.id ? 'signs' : 'accepted'
+  // With a shared key no pair is.
+  if (!keyring.verifying(row.id, now)) return 'unused'
+  if (keyring.signing(now).id === row.id) return 'signs'
+  return row.signsFrom > now && row.retiresAt === null ? 'published' : 'accepted'
 }
 
-const rowOf = (row: KeyRow, rows: readonly KeyRow[], now: number) => ({
+const rowOf = (row: KeyRow, keyring: Keyring, now: number) => ({
   id: row.id,
   use: row.use === 'sign' ? 'access tokens' : 'refresh tokens',
   algorithm: row.algorithm,
-  state: stateOf(row, rows, now),
+  state: stateOf(row, keyring, now),
   createdAt: writeTime(row.createdAt),
   signsFrom: writeTime(row.signsFrom),
   retiresAt: writeTime(row.retiresAt),
@@ -27,17 +28,18 @@ const rowOf = (row: KeyRow, rows: readonly KeyRow[], now: number) => ({
 const columns = ['id', 'use', 'algorithm', 'state', 'createdAt', 'signsFrom', 'retiresAt']
 
 export const listKeys = (globals: Globals): Promise<void> =>
-  withSystem(globals, async ({ store }, settings) => {
+  withSystem(globals, async ({ store, keyring }, settings) => {
     const now = store.now()
-    const rows = await store.keys()
     showRows(
-      rows.map(row => rowOf(row, rows, now)),
+      keyring.rows().map(row => rowOf(row, keyring, now)),
       { json: globals.json === true, columns, none: 'There are no keys.' },
     )
     if (settings.jwt.key !== undefined) say('Access tokens are signed with the shared key (JWT_SECRET_KEY).')
   })
 
-export const rotateKeys = (globals: Globals, { now }: { now: boolean }): Promise<void> =>
+export type RotateFlags = { readonly now?: boolean; readonly compromised?: boolean }
+
+export const rotateKeys = (globals: Globals, flags: RotateFlags): Promise<void> =>
   withSystem(globals, async (system, settings) => {
     if (settings.jwt.key !== undefined) {
       throw new Misuse([
@@ -48,8 +50,16 @@ export const rotateKeys = (globals: Globals, { now }: { now: boolean }): Promise
         },
       ])
     }
-    const row = await system.rotateKeys({ now })
-    if (globals.json) showJson(rowOf(row, await system.store.keys(), system.store.now()))
-    else
+    const compromised = flags.compromised === true
+    const now = compromised || flags.now === true
+    const row = await system.rotateKeys({ now, compromised })
+    if (globals.json) showJson(rowOf(row, system.keyring, system.store.now()))
+    else {
       say(`Key ${row.id} is published and signs ${now ? 'from now on' : `from ${writeTime(row.signsFrom)}`}.`)
+      say(
+        compromised
+          ? 'No older key is accepted any more: every access token must be renewed. Refresh tokens stay good.'
+          : 'Older keys go on being accepted until their tokens have expired.',
+      )
+    }
   })

@@ -4,11 +4,12 @@ import type { OptionName, Settings, SettingsRead } from '../config.ts'
 import { Misuse } from '../core/fault.ts'
 import type { System } from '../index.ts'
 
-/** The options of every command. */
+/** The options of every command, and `dialect` of those that go by one. */
 export type Globals = {
   readonly envFile?: string
   readonly config?: string
   readonly database?: string
+  readonly dialect?: string
   readonly json?: boolean
 }
 
@@ -20,19 +21,24 @@ export async function readCommandLine(globals: Globals, flags: Flags = {}): Prom
     import('../config/files.ts'),
     import('../dialects/index.ts'),
   ])
+  const { database, dialect } = globals
   return loadSettings({
     env: process.env,
     folder: process.cwd(),
     envFile: globals.envFile,
     configFile: globals.config,
     dialectNames: Object.keys(dialects),
-    flags: globals.database === undefined ? flags : { ...flags, database: globals.database },
+    flags: {
+      ...flags,
+      ...(database === undefined ? {} : { database }),
+      ...(dialect === undefined ? {} : { dialect }),
+    },
   })
 }
 
 /** Throws `Misuse` with every error. Risks are told by serve and doctor, where somebody can act on them. */
-export async function needSettings(globals: Globals, flags?: Flags): Promise<Settings> {
-  const { settings, errors } = await readCommandLine(globals, flags)
+export async function needSettings(globals: Globals): Promise<Settings> {
+  const { settings, errors } = await readCommandLine(globals)
   if (!settings) throw new Misuse(errors)
   return settings
 }

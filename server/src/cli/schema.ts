@@ -17,8 +17,8 @@ export async function migrate(globals: Globals): Promise<void> {
 }
 
 /** Prints the OpenAPI document that a server with these settings publishes. Touches no database. */
-export async function printOpenapi(globals: Globals, dialect: string | undefined): Promise<void> {
-  const settings = await needSettings(globals, dialect === undefined ? {} : { dialect })
+export async function printOpenapi(globals: Globals): Promise<void> {
+  const settings = await needSettings(globals)
   const system = await openBeside(inMemory(settings))
   try {
     showJson(system.openapi())

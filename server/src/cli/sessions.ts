@@ -32,7 +32,10 @@ export const listSessions = (
 
     async function ofUser(): Promise<readonly Holder[]> {
       const owner = await findUser(store, user ?? '')
-      return (await store.sessionsOf(owner.id, { now, limit: limit + 1 })).map(session => ({ session, user: owner }))
+      return (await store.sessionsOf(owner.id, { now, limit: limit + 1 })).map(session => ({
+        session,
+        user: owner,
+      }))
     }
   })
 
@@ -63,7 +66,10 @@ export const revokeSession = (
     }
     async function endAll(text: string): Promise<number> {
       const owner = await findUser(system.store, text)
-      const live = await system.store.sessionsOf(owner.id, { now: system.store.now(), limit: Number.MAX_SAFE_INTEGER })
+      const live = await system.store.sessionsOf(owner.id, {
+        now: system.store.now(),
+        limit: Number.MAX_SAFE_INTEGER,
+      })
       await system.endSessionsOf(owner.id, 'revoked')
       return live.length
     }

@@ -3,6 +3,7 @@
 import { type Database, isDatabase, readDatabase } from '../store/database.ts'
 import { hostOf, isLoopback, relateSites, siteOf } from './sites.ts'
 import type { OptionName, Values } from './table.ts'
+import { weaknessOf } from './weakness.ts'
 
 export type Facts = {
   readonly values: Values
@@ -23,25 +24,13 @@ export type Rule = {
 
 const inProduction = ({ values }: Facts): boolean => values.environment === 'production'
 const isHttps = (url: string | undefined): boolean => url?.startsWith('https:') === true
-const develops =
-  /change.?(?:me|this|it)|(?:dev|your|my|test|super|top)[-_. ]?secret|secret[-_. ]?key|example|insecure|placeholder|password|default|dummy/i
-
-/** Fewer different characters than any random text of 32 has. */
-const tooFew = 8
-
-/** What a known or guessable secret gives away about itself. */
-function weaknessOf(secret: string | undefined): string | undefined {
-  if (secret === undefined) return undefined
-  if (develops.test(secret) || new Set(secret).size < tooFew)
-    return 'it is a secret for development, which others know or guess'
-  return Buffer.byteLength(secret) < 32 ? 'it is shorter than 32 bytes' : undefined
-}
 
 const strongSecret = (about: 'secret' | 'jwt.key'): Rule => ({
   about,
   refuses: 'production',
   find({ values }) {
-    const wrong = weaknessOf(values[about])
+    const secret = values[about]
+    const wrong = secret === undefined ? undefined : weaknessOf(secret)
     return wrong === undefined ? undefined : { wrong, instead: 'Make one with: openssl rand -base64 48' }
   },
 })
@@ -269,12 +258,12 @@ export const rules: readonly Rule[] = [
   },
   {
     about: 'environment',
-    refuses: 'never',
+    refuses: 'always',
     find: facts =>
       facts.nodeEnvironment === 'production' && !facts.given.has('environment')
         ? {
-            wrong: 'NODE_ENV is production, but Rusk runs in development',
-            instead: 'Set ENVIRONMENT=production',
+            wrong: 'NODE_ENV is production, but nothing says so to Rusk, which would run in development',
+            instead: 'Set ENVIRONMENT=production, or ENVIRONMENT=development if you mean it',
           }
         : undefined,
   },

@@ -5,7 +5,7 @@ import { resolve } from 'node:path'
 import { parseEnv } from 'node:util'
 import { readSettings, type SettingsRead } from '../config.ts'
 import type { Finding } from '../core/fault.ts'
-import type { FileText, Sources } from './sources.ts'
+import type { Exposure, FileText, Sources } from './sources.ts'
 
 export type Places = Pick<Sources, 'flags' | 'options' | 'env'> & {
   /** Relative paths start here. */
@@ -58,13 +58,22 @@ const reasons: Readonly<Record<string, string>> = {
   EISDIR: 'it is a folder',
 }
 
-const worldReadable = 0o004
+const othersWrite = 0o022
+const everybodyReads = 0o004
+
+function exposureOf(path: string): Exposure {
+  // Modes tell nothing there.
+  if (process.platform === 'win32') return undefined
+  const { mode } = statSync(path)
+  if ((mode & othersWrite) !== 0) return 'writable'
+  return (mode & everybodyReads) !== 0 ? 'readable' : undefined
+}
 
 function openText(path: string): FileText {
   try {
-    const open = process.platform !== 'win32' && (statSync(path).mode & worldReadable) !== 0
+    const exposed = exposureOf(path)
     // A byte order mark, as editors on Windows leave it, is no part of the first name.
-    return { text: readFileSync(path, 'utf8').replace(/^\uFEFF/, ''), open }
+    return { text: readFileSync(path, 'utf8').replace(/^\uFEFF/, ''), exposed }
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : undefined
     if (code === undefined) throw error

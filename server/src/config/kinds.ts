@@ -124,14 +124,16 @@ export const span = (least: number, most: number): Kind<number> => ({
 })
 
 export const rate: Kind<Rate> = {
-  shape: 'ATTEMPTS/SPAN, as in 5/1m',
+  shape: 'ATTEMPTS/SPAN, as in 5/1m; 1s to 1d',
   read(value) {
     const [points = '', per = '', ...more] = value.split('/')
     const length = readSpan(per)
-    if (more.length > 0 || !/^[1-9]\d{0,5}$/.test(points) || length === undefined || length < 1000) {
+    const counts = more.length === 0 && /^[1-9]\d{0,5}$/.test(points) && length !== undefined
+    // Longer than a day is no throttle but a ban, and beyond 24 days no timer can count it.
+    if (!counts || length < units.s || length > units.d) {
       return {
         wrong: `${quote(value)} is not a rate`,
-        instead: 'Write attempts and a span of a second or more: 5/1m',
+        instead: 'Write attempts and a span from 1s to 1d: 5/1m',
       }
     }
     return { value: { points: Number(points), per: length } }

@@ -9,9 +9,10 @@ export type Written = { readonly text: string; readonly about: string }
 
 export type Environment = Readonly<Record<string, string | undefined>>
 
-export type FileText =
-  /** `open`: everybody on the machine may read it. */
-  { readonly text: string; readonly open: boolean } | { readonly unreadable: string }
+export type FileText = { readonly text: string; readonly exposed: Exposure } | { readonly unreadable: string }
+
+/** What a file's mode lets others do: its group or everybody write, everybody read. */
+export type Exposure = 'writable' | 'readable' | undefined
 
 export type Sources = {
   /** Texts from the command line. */
@@ -26,7 +27,12 @@ export type Sources = {
   readonly readFile?: (path: string) => FileText
 }
 
-export type Findings = { readonly errors: Finding[]; readonly risks: Finding[] }
+export type Findings = {
+  readonly errors: Finding[]
+  readonly risks: Finding[]
+  /** Errors in production, risks elsewhere: which of the two is known once all options are read. */
+  readonly unfit: Finding[]
+}
 
 /** What one place says, by option name or by variable. */
 type Place<Key> = ReadonlyMap<Key, Written>
@@ -132,30 +138,36 @@ function judgeUnknown(key: string, about: string, { errors, risks }: Findings): 
     })
 }
 
-function openSecret(
-  path: string,
-  about: string,
-  readFile: Sources['readFile'],
-  { errors, risks }: Findings,
-): string {
+function openSecret(path: string, about: string, readFile: Sources['readFile'], findings: Findings): string {
   const file = readFile?.(path) ?? { unreadable: 'files are not read here' }
   if ('unreadable' in file) {
-    errors.push({
+    findings.errors.push({
       about,
       wrong: `${path} cannot be read (${file.unreadable})`,
       instead: 'Name a file that Rusk may read',
     })
     return unknowable
   }
-  if (file.open) {
+  judgeExposure(path, file.exposed, about, findings)
+  // Without the line's end that editors and echo leave.
+  return file.text.replace(/\r?\n$/, '')
+}
+
+/** Whoever can write a secret chooses it. That everybody can read it is usual for secrets mounted into a container. */
+function judgeExposure(path: string, exposed: Exposure, about: string, { risks, unfit }: Findings): void {
+  if (exposed === 'writable') {
+    unfit.push({
+      about,
+      wrong: `others on this machine may write ${path}, and so choose what it says`,
+      instead: `Run chmod 600 ${path}`,
+    })
+  } else if (exposed === 'readable') {
     risks.push({
       about,
       wrong: `everybody on this machine may read ${path}`,
-      instead: `Run chmod 600 ${path}`,
+      instead: `Run chmod 600 ${path}, unless it is mounted into a container (mode 0444) where nobody else is`,
     })
   }
-  // Without the line's end that editors and echo leave.
-  return file.text.replace(/\r?\n$/, '')
 }
 
 /** Texts by option name from a program's options or a parsed file, nested or dotted. */

@@ -62,7 +62,8 @@ export const options = {
     kind: kind.choice('development', 'production'),
     variables: ['ENVIRONMENT'],
     default: 'development',
-    sentence: 'Production refuses to start on anything that is only good enough for development.',
+    sentence:
+      'Production refuses to start on anything that is only good enough for development. Needed where NODE_ENV is production.',
     neededBy: 'every production server',
   },
   database: {

@@ -17,10 +17,15 @@ import {
 } from 'node:crypto'
 import { shortestMacKey } from './macs.ts'
 
+/** The key was sealed with another secret, or has been changed since. */
+export class SealedOtherwise extends Error {
+  override name = 'SealedOtherwise'
+}
+
 export type Sealer = {
   /** Text that `open` takes with the same context. */
   seal(plain: Uint8Array, context: string): string
-  /** Throws when the secret or the context is another one, or the text was changed. */
+  /** Throws `SealedOtherwise` when the secret or the context is another one, or the text was changed. */
   open(sealed: string, context: string): Uint8Array
 }
 
@@ -61,11 +66,7 @@ export function openSealer(secret: string | Uint8Array): Sealer {
       try {
         return Buffer.concat([decipher.update(bytes.subarray(ivBytes, -tagBytes)), decipher.final()])
       } catch (cause) {
-        throw new Error(
-          `The key ${context} was sealed with another secret. Start with the secret or the key file that this ` +
-            'store was first started with; if that is lost, remove the stored keys, and everybody signs in anew',
-          { cause },
-        )
+        throw new SealedOtherwise(`The key ${context} was sealed with another secret`, { cause })
       }
     },
   }

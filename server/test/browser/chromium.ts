@@ -12,10 +12,10 @@ const usualPlaces = [
 ]
 
 function findChromium(): string {
-  const named = process.env.RUSK_CHROMIUM
+  const named = process.env.CHROMIUM
   const found = named ?? usualPlaces.find(place => existsSync(place))
   if (found === undefined || !existsSync(found)) {
-    throw new Error(`There is no Chromium at ${named ?? usualPlaces.join(', ')}: name one in RUSK_CHROMIUM`)
+    throw new Error(`There is no Chromium at ${named ?? usualPlaces.join(', ')}: name one in CHROMIUM`)
   }
   return found
 }

@@ -230,10 +230,45 @@ test('a rotated key is published now and signs later, or at once if told so', as
   assert.deepEqual(await states(), ['signs'])
   assertEnded(await run({ folder }, ['keys', 'rotate']), 0, /is published and signs from \d{4}-/)
   assert.deepEqual(await states(), ['published', 'signs'])
-  assertEnded(await run({ folder }, ['keys', 'rotate', '--now']), 0, /signs from now on/)
-  assert.ok((await states()).includes('accepted'))
+  assertEnded(
+    await run({ folder }, ['keys', 'rotate', '--now']),
+    0,
+    /signs from now on[\s\S]*Older keys go on being accepted/,
+  )
+  // The one that was published only will never sign.
+  assert.deepEqual(await states(), ['accepted', 'accepted', 'signs'])
+  assertEnded(
+    await run({ folder }, ['keys', 'rotate', '--compromised']),
+    0,
+    /signs from now on[\s\S]*No older key is accepted any more[\s\S]*Refresh tokens stay good/,
+  )
+  assert.deepEqual(await states(), ['retired', 'retired', 'retired', 'signs'])
   const shared = { folder, env: { JWT_SECRET_KEY: 'q8ZkT3vN0aXw5JdLr2YbUe7PcMhGs1Fo' } }
   assertEnded(await run(shared, ['keys', 'rotate']), 2, /Change JWT_SECRET_KEY/)
+  const unused = JSON.parse((await run(shared, ['keys', 'list', '--json'])).stdout) as Key[]
+  assert.ok(unused.every(({ use, state }) => use === 'refresh tokens' || /unused|retired/.test(state)))
+})
+
+test('what goes by a dialect can be told which, as serve is', async t => {
+  const folder = emptyFolder(t)
+  // Class rules are one dialect's own.
+  const create = (...args: string[]) =>
+    run({ folder }, ['users', 'create', '--email', 'jack@example.com', '--password-stdin', ...args], password)
+  assertEnded(await create('--dialect', 'fastapi-production'), 2, /✗ password: .*upper/i)
+  assertEnded(await create('--dialect', 'fastapi-minimal'), 0, /Made user 1/)
+  const doctor = await run({ folder }, ['doctor', '--dialect', 'fastapi,fastapi-minimal'])
+  assert.match(doctor.stdout, /speaks fastapi, fastapi-minimal/)
+  assertEnded(await run({ folder }, ['keys', 'rotate', '--dialect', 'flask']), 0, /is published/)
+  for (const command of [
+    ['doctor'],
+    ['openapi'],
+    ['keys', 'rotate'],
+    ['users', 'create', '--email', 'a@x.example', '--password-stdin'],
+  ]) {
+    const ended = await run({ folder }, [...command, '--dialect', 'fastapy'], password)
+    assert.equal(ended.code, 2)
+    assert.match(ended.stdout + ended.stderr, /✗ --dialect: there is no dialect "fastapy"/)
+  }
 })
 
 test('the OpenAPI document is printed without a database being made', async t => {
@@ -273,6 +308,20 @@ test('the doctor tells what serve would, and makes nothing', async t => {
       [],
       2,
       /✗ JWT_KEY: it is shorter than 32 bytes/,
+    ],
+    [
+      'a secret that everybody knows',
+      { ...production, RUSK_SECRET: '192b9bdd22ab9ed4d12e236c78afcb9a393ec15f71bbf5dc987d54727823bcbf' },
+      [],
+      2,
+      /✗ RUSK_SECRET: it is a secret for development/,
+    ],
+    [
+      "somebody else's production",
+      { NODE_ENV: 'production' },
+      [],
+      2,
+      /✗ RUSK_ENVIRONMENT: .*ENVIRONMENT=production, or ENVIRONMENT=development/,
     ],
     [
       'a front end elsewhere',
