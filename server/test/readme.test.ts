@@ -62,23 +62,8 @@ test('the three lines of the fastapi guide work as they stand', async t => {
     'curl -b cookies.txt -X POST http://localhost:8000/auth/logout',
   ])
   const here = await system(t, '--dialect', 'fastapi')
-  const create = run(
-    process.execPath,
-    [
-      bin,
-      'users',
-      'create',
-      '--username',
-      'test',
-      '--email',
-      'test@example.com',
-      '--skip-policy',
-      '--password-stdin',
-    ],
-    { cwd: here.folder },
-  )
-  create.child.stdin?.end('test\n')
-  await create
+  const create = readme.split('\n').find(line => line.includes('npx rusk users create')) ?? ''
+  await run('sh', ['-c', create.replace('npx rusk', `${process.execPath} ${bin}`)], { cwd: here.folder })
   const answers: string[] = []
   for (const line of lines) answers.push(await shell(line, here))
   assert.deepEqual(answers, [
