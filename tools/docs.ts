@@ -136,7 +136,7 @@ function dialectSection(dialect: Dialect): string {
       csrf
         ? `The CSRF token goes back in the header ${code(csrf.header)}.`
         : 'It has no CSRF token: the floor guards it.',
-      `Front ends at ${['the origin of `url`', ...origins.map(code)].join(', ')} may call unless \`origins\` says otherwise.`,
+      `Front ends at ${['the origin of `url`', ...origins.map(code)].join(', ')} may call${origins.length === 0 ? '' : ' in development'}, ${dialect.keepsOrigins ? 'and' : 'or'} those that \`origins\` lists${origins.length === 0 ? '' : '; in production these alone'}.`,
     ].join(' '),
     table(['refusal', 'status', 'body'], refusalRows(dialect)),
   ].join('\n\n')

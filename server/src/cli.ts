@@ -13,10 +13,10 @@ const codes = { fine: 0, fault: 1, misuse: 2 } as const
 /** Runs one command; resolves with the exit code: 0 fine, 1 fault, 2 misuse. `args` without node and script. */
 export async function runCli(args: readonly string[]): Promise<number> {
   let code: number = codes.fine
-  const program = describeProgram(failed => {
-    code = failed
-  })
   try {
+    const program = describeProgram(await summariesFor(args), failed => {
+      code = failed
+    })
     if (args.length === 1 && (args[0] === '--version' || args[0] === '-V')) {
       process.stdout.write(`${(await import('./index.ts')).version}\n`)
       return code
@@ -28,6 +28,14 @@ export async function runCli(args: readonly string[]): Promise<number> {
   }
 }
 
+type Summaries = readonly { readonly name: string; readonly summary: string }[]
+
+/** The dialects, for help alone: loading them takes longer than everything else that help needs. */
+async function summariesFor(args: readonly string[]): Promise<Summaries> {
+  if (!args.includes('--help') && !args.includes('-h')) return []
+  return Object.values((await import('./dialects/index.ts')).dialects)
+}
+
 function sayWhy(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? codes.fine : codes.misuse
   if (error instanceof Misuse) {
@@ -35,8 +43,9 @@ function sayWhy(error: unknown): number {
     return codes.misuse
   }
   if (error instanceof Fault) {
-    const cause = error.cause instanceof Error ? ` (${error.cause.message})` : ''
-    say(`✗ ${error.message}${cause}`)
+    const cause = error.cause instanceof Error ? error.cause.message : ''
+    // Whoever wrote the message may have told the cause already.
+    say(`✗ ${error.message}${error.message.includes(cause) ? '' : ` (${cause})`}`)
   } else say(error instanceof Error && error.stack ? error.stack : String(error))
   return codes.fault
 }
@@ -47,7 +56,7 @@ function readCount(text: string): number {
 }
 
 /** `fail` is told the exit code of a command that ends well and yet has bad news. */
-function describeProgram(fail: (code: number) => void): Command {
+function describeProgram(dialects: Summaries, fail: (code: number) => void): Command {
   const program = new Command('rusk')
     .description(
       'A sign-in server for single-page apps: tokens in HttpOnly cookies, in the dialect your front end speaks.',
@@ -69,7 +78,7 @@ function describeProgram(fail: (code: number) => void): Command {
         'rusk --version',
       ]),
     )
-  addServer(program, fail)
+  addServer(program, dialects, fail)
   addUsers(program)
   addSessions(program)
   addKeys(program)
@@ -82,13 +91,18 @@ type ServeFlags = {
   readonly prefix?: string
 }
 
-/** The table of options, as far as they are set by variables. */
-function manual(): string {
+/** The dialects, and the table of options, as far as they are set by variables. */
+function manual(dialects: Summaries): string {
+  const longest = Math.max(...dialects.map(({ name }) => name.length))
+  const spoken = dialects.map(({ name, summary }) => `  ${name.padEnd(longest)}  ${summary}`)
   const rows = optionRows().map(row => {
     const variables = row.variables.join(', ') + (row.fromFile ? ' (or … _FILE)' : '')
     return `  ${variables}\n      ${row.sentence}\n      ${row.type}; default: ${row.default}`
   })
   return `
+Dialects:
+${spoken.join('\n')}
+
 The command line wins over the environment, that over .env, that over the --config file ({"session": {"grace": "2m"}}).
 An option's variable is RUSK_ and its name; the others are what your .env may have already:
 
@@ -109,7 +123,7 @@ const withDialect = (command: Command): Command =>
 
 const globalsOf = (command: Command): Globals => command.optsWithGlobals<Globals>()
 
-function addServer(program: Command, fail: (code: number) => void): void {
+function addServer(program: Command, dialects: Summaries, fail: (code: number) => void): void {
   program
     .command('serve')
     .description('listen; in development the database is made and brought forward first')
@@ -117,7 +131,7 @@ function addServer(program: Command, fail: (code: number) => void): void {
     .option('--host <address>', 'address to listen on (default 127.0.0.1)')
     .option('--port <number>', 'port to listen on, 0 for a free one (default 8000)')
     .option('--prefix <path>', 'path before all routes')
-    .addHelpText('after', manual)
+    .addHelpText('after', () => manual(dialects))
     .action(async (flags: ServeFlags, command: Command) => {
       await (await import('./cli/serve.ts')).serve(globalsOf(command), flags)
     })

@@ -10,10 +10,12 @@ import type { Sources } from './config/sources.ts'
 import { optionNames, optionOf } from './config/table.ts'
 import { type Options, optionRows, readSettings, type Settings, type SettingsRead } from './config.ts'
 import type { Finding } from './core/fault.ts'
+import { dialects } from './dialects/index.ts'
 
-const dialectNames = ['native', 'fastapi', 'flask', 'django', 'fastapi-minimal', 'fastapi-production']
+const dialectNames = Object.keys(dialects)
 
-const read = (sources: Partial<Sources>): SettingsRead => readSettings({ env: {}, dialectNames, ...sources })
+const read = (sources: Partial<Sources>): SettingsRead =>
+  readSettings({ env: {}, dialectNames, dialects, ...sources })
 
 function settingsFrom(sources: Partial<Sources>): Settings {
   const { settings, errors } = read(sources)
@@ -143,7 +145,10 @@ test('what is badly written is refused, with what to write instead', async t => 
     ['ALLOWED_ORIGINS', 'http://localhost:3000/', /how a browser writes/, /^Write http:\/\/localhost:3000$/],
     ['FRONTEND_ORIGIN', 'https://a.example/app', /how a browser writes/, /^Write https:\/\/a\.example$/],
     ['CSRF_TRUSTED_ORIGINS', 'https://A.example:443', /how a browser writes/, /^Write https:\/\/a\.example$/],
-    ['ALLOWED_ORIGINS', 'localhost:3000', /not an origin/, /http:\/\/localhost:3000/],
+    ['ALLOWED_ORIGINS', 'localhost:3000', /not an origin/, /^Write http:\/\/localhost:3000,/],
+    ['ALLOWED_ORIGINS', 'app.example.com', /not an origin/, /^Write https:\/\/app\.example\.com,/],
+    ['ALLOWED_ORIGINS', 'file:///app', /not an origin/, /^Write scheme, host and port/],
+    ['ALLOWED_ORIGINS', 'my app', /not an origin/, /^Write scheme, host and port/],
     ['ALLOWED_ORIGINS', '["http://a.example"', /begins like a JSON array/, /\["A","B"\]/],
     ['TRUSTED_PROXIES', '*', /anybody claims/, /10\.0\.0\.0\/8/],
     ['TRUSTED_PROXIES', '0.0.0.0/0', /anybody claims/, /10\.0\.0\.0\/8/],
@@ -178,6 +183,21 @@ test('what is badly written is refused, with what to write instead', async t => 
       assert.match(errors[0]?.instead ?? '', instead)
     })
   }
+})
+
+test('each wrong entry of a list is a finding of its own, with its own cure', () => {
+  const env = {
+    ALLOWED_ORIGINS: '*,http://app.example.com/,app.example.com,https://fine.example,null,*',
+    TRUSTED_PROXIES: '10.0.0.1,*,nginx',
+  }
+  assert.deepEqual(texts(read({ env }).errors), [
+    `ALLOWED_ORIGINS: "*" would let other people's pages call with cookies → List each origin by itself`,
+    'ALLOWED_ORIGINS: "http://app.example.com/" is not how a browser writes this origin → Write http://app.example.com',
+    'ALLOWED_ORIGINS: "app.example.com" is not an origin → Write https://app.example.com, with the scheme as the browser does',
+    'ALLOWED_ORIGINS: null is the origin of every sandboxed page and local file → Serve the page over http and list that origin',
+    `TRUSTED_PROXIES: "*" would believe the address that anybody claims to have → Write your proxy's address or network: 10.0.0.5 or 10.0.0.0/8`,
+    `TRUSTED_PROXIES: "nginx" is not an address or network → Write your proxy's address or network: 10.0.0.5 or 10.0.0.0/8`,
+  ])
 })
 
 test('the places win in the order that help tells', async t => {
@@ -356,6 +376,7 @@ test('production alone wants an address and something that seals keys', async t 
   const table: [sentence: string, env: Record<string, string>, about: string][] = [
     ['no address', { ENVIRONMENT: 'production' }, 'RUSK_URL'],
     ['Postgres without a secret', { ...production, DATABASE_URL: 'postgres://db/rusk' }, 'RUSK_SECRET'],
+    ['a database in memory', { ...production, DATABASE_URL: 'sqlite://' }, 'DATABASE_URL'],
   ]
   for (const [sentence, env, about] of table) {
     await t.test(sentence, () => {
@@ -388,12 +409,22 @@ test('what may go wrong is told, and what to do about it', async t => {
     ],
     [
       'a sibling cannot read the CSRF cookie',
-      { ...url, ALLOWED_ORIGINS: 'https://app.example.org' },
+      { ...url, ALLOWED_ORIGINS: 'https://app.example.org', RUSK_DIALECT: 'fastapi,django' },
       /RUSK_CSRF_DOMAIN=example\.org/,
     ],
     [
       'unless it may',
-      { ...url, ALLOWED_ORIGINS: 'https://app.example.org', RUSK_CSRF_DOMAIN: 'example.org' },
+      {
+        ...url,
+        ALLOWED_ORIGINS: 'https://app.example.org',
+        RUSK_DIALECT: 'django',
+        RUSK_CSRF_DOMAIN: 'example.org',
+      },
+      null,
+    ],
+    [
+      'or there is no such cookie',
+      { ...url, ALLOWED_ORIGINS: 'https://app.example.org', RUSK_DIALECT: 'fastapi' },
       null,
     ],
     [
@@ -420,7 +451,22 @@ test('what may go wrong is told, and what to do about it', async t => {
     ['a short grace', { RUSK_SESSION_GRACE: '2s' }, /sign an honest person out/],
     ['short passwords', { RUSK_PASSWORD_MIN_LENGTH: '4' }, /guessed/],
     ['a mail account', { MAIN_EMAIL: 'a@example.com' }, /sends no mail/],
-    ['a memory of production', { ...production, DATABASE_URL: 'sqlite://' }, /forgotten when Rusk stops/],
+    [
+      'a shared key that seals too',
+      { DATABASE_URL: 'postgres://db/rusk', JWT_SECRET_KEY: strong },
+      /RUSK_SECRET: JWT_SECRET_KEY also seals.*to the present JWT_SECRET_KEY, before/,
+    ],
+    [
+      'a shared key that seals too, in production',
+      { ...production, DATABASE_URL: 'postgres://db/rusk', JWT_SECRET_KEY: strong },
+      /RUSK_SECRET: JWT_SECRET_KEY also seals/,
+    ],
+    [
+      'one secret for each',
+      { DATABASE_URL: 'postgres://db/rusk', JWT_SECRET_KEY: strong, RUSK_SECRET: strong },
+      null,
+    ],
+    ['a shared key beside a key file', { JWT_SECRET_KEY: strong }, null],
     [
       'production behind a proxy that nobody trusts',
       { ...production, TRUSTED_PROXIES: '' },
@@ -547,6 +593,7 @@ test('files: .env, the configuration file and files of single secrets', async t 
     writeFileSync(join(folder, name), text, { mode })
   write('.env', '\uFEFFPORT=1\n')
   write('other.env', 'PORT=2\n')
+  write('wrong.env', 'PORT=x\nRUSK_HOTS=x\n')
   write('rusk.json', '{"session": {"grace": "1m"}}')
   write('broken.json', '{"secret": "hush", }')
   write('key', `${strong}\n`)
@@ -557,6 +604,12 @@ test('files: .env, the configuration file and files of single secrets', async t 
 
   await t.test('.env in the folder is read', () => assert.equal(load({}).settings?.port, 1))
   await t.test('another may be named', () => assert.equal(load({ envFile: 'other.env' }).settings?.port, 2))
+  await t.test('what is said about it names it', () => {
+    assert.deepEqual(
+      load({ envFile: 'wrong.env' }).errors.map(error => error.about),
+      ['PORT in wrong.env', 'RUSK_HOTS in wrong.env'],
+    )
+  })
   await t.test('or none', () => assert.equal(load({ envFile: null }).settings?.port, 8000))
   await t.test('a folder without one is fine', () => {
     assert.equal(load({ folder: join(folder, 'none') }).settings?.port, 8000)

@@ -1,6 +1,7 @@
 // The settings of a server, from everything an operator has written: checked, complete, all findings at once. The options
 // themselves stand in config/table.ts. Opens no store and knows dialects only by the names it is told.
-import { rules } from './config/checks.ts'
+import { type DialectTraits, rules } from './config/checks.ts'
+import type { Wrong } from './config/kinds.ts'
 import { nearestName } from './config/nearest.ts'
 import { type Findings, gatherWritten, type Sources, unknowable, type Written } from './config/sources.ts'
 import {
@@ -56,19 +57,28 @@ function defaultUrl(host: string, port: number): string {
   return `http://${name.includes(':') ? `[${name}]` : name}:${port}`
 }
 
+export type Dialects = {
+  readonly dialectNames: readonly string[]
+  /** For what is told about those that are spoken. Absent: that is not told. */
+  readonly dialects?: DialectTraits | undefined
+}
+
 /**
  * Command line over given options over the environment over `.env` over the configuration file over defaults. Pure, as
  * long as `readFile` is. Errors refuse the start; risks are told. In production what suits only development is an error.
  */
-export function readSettings(sources: Sources & { readonly dialectNames: readonly string[] }): SettingsRead {
+export function readSettings(sources: Sources & Dialects): SettingsRead {
   const findings: Findings = { errors: [], risks: [], unfit: [] }
   const written = gatherWritten(sources, findings)
   const values = readValues(written, sources.dialectNames, findings)
   const production = values.environment === 'production'
   findings[production ? 'errors' : 'risks'].push(...findings.unfit)
   const nodeEnvironment = sources.env.NODE_ENV ?? sources.dotenv?.NODE_ENV
+  const hasCsrfCookie =
+    values.dialect?.some(name => sources.dialects?.[name]?.cookies.csrf !== undefined) ?? false
+  const facts = { values, given: new Set(written.keys()), nodeEnvironment, hasCsrfCookie }
   for (const { about, refuses, find } of rules) {
-    const verdict = find({ values, given: new Set(written.keys()), nodeEnvironment })
+    const verdict = find(facts)
     if (!verdict) continue
     const refused = refuses === 'always' || (refuses === 'production' && production)
     const place =
@@ -101,9 +111,13 @@ function readValues(
         continue
       }
       const reading = kind.read(text)
-      if ('wrong' in reading) errors.push({ about, wrong: reading.wrong, instead: reading.instead })
-      else values.set(name, merge(values.get(name), reading.value))
-      if (name === 'dialect' && 'value' in reading) judgeDialects(reading.value, about, dialectNames, errors)
+      if ('value' in reading) {
+        values.set(name, merge(values.get(name), reading.value))
+        if (name === 'dialect') judgeDialects(reading.value, about, dialectNames, errors)
+      } else {
+        const wrongs: readonly Wrong[] = 'wrongs' in reading ? reading.wrongs : [reading]
+        errors.push(...wrongs.map(({ wrong, instead }) => ({ about, wrong, instead })))
+      }
     }
   }
   // Every value was read by the kind of its own option, which is where the types come from.

@@ -52,6 +52,7 @@ export function prettyTo(to: DestinationStream, colorize: boolean): DestinationS
   const write = prettyFactory({
     colorize,
     errorLikeObjectKeys: ['error', 'err'],
+    singleLine: true,
     translateTime: 'SYS:HH:MM:ss.l',
   })
   return { write: line => to.write(write(line) ?? '') }

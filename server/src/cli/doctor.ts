@@ -5,6 +5,7 @@ import { dirname } from 'node:path'
 import { isLoopback, relateSites } from '../config/sites.ts'
 import type { Settings } from '../config.ts'
 import { Fault, type Finding, Misuse } from '../core/fault.ts'
+import type { Dialect } from '../http/dialect.ts'
 import { isDatabase, readDatabase } from '../store/database.ts'
 import { type Globals, inMemory, openBeside, readCommandLine } from './open.ts'
 import { say, showJson, signOf, writeFinding } from './output.ts'
@@ -58,16 +59,26 @@ function examineSite({ site, host, port, dialects, jwt }: Settings, { notes }: R
 const relations = {
   'same-origin': 'it is the origin of url itself',
   'same-host': 'same site: cookies travel',
-  sibling: 'same site, another host: cookies travel, a readable CSRF cookie needs csrf.domain',
+  sibling: 'same site, another host: cookies travel',
   foreign: 'another site',
 } as const
 
-/** Listed origins were judged with the configuration; those that a dialect brings are told here. */
-async function examineOrigins({ site, dialects: names }: Settings, { notes, risks }: Report): Promise<void> {
+/** Who may call. Listed origins were judged with the configuration; those that a dialect brings are told here. */
+async function examineOrigins(settings: Settings, report: Report): Promise<void> {
+  const { site } = settings
+  const { notes, risks } = report
   const { dialects } = await import('../dialects/index.ts')
-  const brought = Object.values(dialects).filter(({ name }) => names.includes(name))
-  const origins = site.origins ?? [...new Set(brought.flatMap(dialect => dialect.origins))]
-  if (origins.length === 0) notes.push(`only pages of ${new URL(site.url).origin} may call from a browser`)
+  const spoken = Object.values(dialects).filter(({ name }) => settings.dialects.includes(name))
+  const brought = [...new Set(spoken.flatMap(dialect => dialect.origins))]
+  const origins = site.origins ?? (site.environment === 'production' ? [] : brought)
+  if (origins.length === 0) {
+    const own = site.origins === undefined && brought.length > 0
+    const unless = own
+      ? `, not those of ${brought.join(', ')}: ALLOWED_ORIGINS lists others in production`
+      : ''
+    notes.push(`only pages of ${new URL(site.url).origin} may call from a browser${unless}`)
+  }
+  examineCrossing(origins, spoken, settings, report)
   for (const origin of origins) {
     const relation = relateSites(origin, site.url)
     const loopback = isLoopback(new URL(origin).hostname) && isLoopback(new URL(site.url).hostname)
@@ -86,11 +97,35 @@ async function examineOrigins({ site, dialects: names }: Settings, { notes, risk
   }
 }
 
+/** What SameSite=None does not change: browsers may hold a cookie back all the same, and pages read only their own. */
+function examineCrossing(
+  origins: readonly string[],
+  spoken: readonly Pick<Dialect, 'name' | 'cookies'>[],
+  { site }: Settings,
+  { notes, risks }: Report,
+): void {
+  const foreign = origins.filter(origin => relateSites(origin, site.url) === 'foreign')
+  if (!site.crossSite || foreign.length === 0) return
+  risks.push({
+    about: 'cookies.crossSite',
+    wrong: `browsers that block third-party cookies will not send these from pages of ${foreign.join(', ')}`,
+    instead: 'Serve both from one site, or see that your users are told',
+  })
+  for (const { name, cookies } of spoken) {
+    if (!cookies.csrf) continue
+    const { header } = cookies.csrf
+    notes.push(
+      `${name}: pages of another site cannot read its CSRF cookie; they read the token from the response header ${header}`,
+    )
+  }
+}
+
 async function examineDatabase(settings: Settings, report: Report): Promise<void> {
   const database = readDatabase(settings.database)
   if (!isDatabase(database)) return
   const file = database.kind === 'sqlite' ? database.path : null
   if (file !== null) examineFiles(file, settings, report)
+  if (file !== null && !existsSync(file)) examineAbsence(file, settings, report)
   const fresh = database.kind === 'sqlite' && (file === null || !existsSync(file))
   const settled = !fresh && (await telling(report, () => examineStore(settings, database.label, report)))
   // Keys and dialects are tried on what is there; where opening would make something, on a database in memory.
@@ -110,17 +145,7 @@ async function telling<T>({ errors }: Report, attempt: () => Promise<T>): Promis
   }
 }
 
-function examineFiles(path: string, settings: Settings, { errors, risks, notes }: Report): void {
-  const folder = dirname(path)
-  if (!existsSync(path)) {
-    if (isWritable(folder)) notes.push(`${path} will be made at the first start`)
-    else
-      errors.push({
-        about: 'database',
-        wrong: `${folder} is no folder that Rusk may write to`,
-        instead: 'Make it so',
-      })
-  }
+function examineFiles(path: string, settings: Settings, { risks }: Report): void {
   // In production serve refuses a key file that others can read, and tells so below.
   const files = settings.environment === 'production' ? [path] : [path, `${path}.key`]
   for (const file of files) {
@@ -133,6 +158,17 @@ function examineFiles(path: string, settings: Settings, { errors, risks, notes }
       instead: `Run chmod 600 ${file}`,
     })
   }
+}
+
+/** In development serve makes the file; in production it refuses to start before an operator has. */
+function examineAbsence(path: string, settings: Settings, { errors, notes }: Report): void {
+  const folder = dirname(path)
+  const about = 'database'
+  if (!isWritable(folder)) {
+    errors.push({ about, wrong: `${folder} is no folder that Rusk may write to`, instead: 'Make it so' })
+  } else if (settings.environment === 'production') {
+    errors.push({ about, wrong: `${path} is not there, nor is its schema`, instead: 'Run rusk migrate' })
+  } else notes.push(`${path} will be made at the first start`)
 }
 
 function isWritable(folder: string): boolean {

@@ -28,6 +28,7 @@ export async function readCommandLine(globals: Globals, flags: Flags = {}): Prom
     envFile: globals.envFile,
     configFile: globals.config,
     dialectNames: Object.keys(dialects),
+    dialects,
     flags: {
       ...flags,
       ...(database === undefined ? {} : { database }),

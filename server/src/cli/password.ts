@@ -11,14 +11,19 @@ export type PasswordSource = { readonly passwordStdin?: boolean; readonly passwo
 const misuse = (about: string, wrong: string, instead: string): Misuse =>
   new Misuse([{ about, wrong, instead }])
 
+/** Whether a person is asked. */
+export const isAsked = ({ passwordStdin, passwordFile }: PasswordSource): boolean =>
+  !passwordStdin && passwordFile === undefined && process.stdin.isTTY && process.stderr.isTTY
+
 /** Throws `Misuse` when there is none to be had. */
-export async function readPassword({ passwordStdin, passwordFile }: PasswordSource): Promise<string> {
+export async function readPassword(source: PasswordSource): Promise<string> {
+  const { passwordStdin, passwordFile } = source
   if (passwordStdin && passwordFile !== undefined) {
     throw misuse('--password-stdin', '--password-file is given too', 'Give one of the two')
   }
   if (passwordFile !== undefined) return decode(await open(passwordFile), '--password-file')
   if (passwordStdin) return decode(await buffer(process.stdin), '--password-stdin')
-  if (process.stdin.isTTY && process.stderr.isTTY) return prompt()
+  if (isAsked(source)) return prompt()
   throw misuse('password', 'there is no terminal to ask at', 'Give --password-stdin or --password-file FILE')
 }
 

@@ -1,12 +1,14 @@
 // `rusk users`: accounts, as an operator lists, makes and disables them.
 import { loginKey } from '../core/admission.ts'
-import { Misuse } from '../core/fault.ts'
+import { type Finding, Misuse } from '../core/fault.ts'
+import { readInput } from '../core/input.ts'
 import type { User } from '../core/model.ts'
 import { type Refusal, refusals } from '../core/refusal.ts'
+import type { NewAccount } from '../operations/administer.ts'
 import type { Store } from '../store/port.ts'
 import { type Globals, withSystem } from './open.ts'
 import { say, showJson, showRows, writeTime } from './output.ts'
-import { type PasswordSource, readPassword } from './password.ts'
+import { isAsked, type PasswordSource, readPassword } from './password.ts'
 
 const rowOf = (user: User) => ({
   number: user.number,
@@ -39,25 +41,70 @@ export type NewUserFlags = PasswordSource & {
   readonly superuser?: boolean
 }
 
+type Person = Omit<NewAccount, 'password'>
+
+/** For everything but the password: one that the input check takes. */
+const standIn = 'to be asked for'
+
 export async function createUser(globals: Globals, flags: NewUserFlags): Promise<void> {
-  const password = await readPassword(flags)
   const { username, email, name, skipPolicy = false, superuser = false } = flags
+  const person: Person = {
+    email,
+    ...(username === undefined ? {} : { username }),
+    ...(name === undefined ? {} : { name }),
+  }
+  // Asked for last: nobody shall type a password, twice, for an address that will not do.
+  const given = isAsked(flags) ? undefined : await readPassword(flags).catch(tellingToo(person))
+  needNone(unfit({ ...person, password: given ?? standIn }))
   await withSystem(globals, async system => {
-    const account = {
-      email,
-      password,
-      ...(username === undefined ? {} : { username }),
-      ...(name === undefined ? {} : { name }),
-    }
+    if (given === undefined) needNone(await taken(system.store, person))
+    const account = { ...person, password: given ?? (await readPassword(flags)) }
     const made = await system.createUser(account, { skipPolicy, superuser })
-    if ('refusal' in made) throw new Misuse(findingsOf(made.refusal))
+    if ('refusal' in made) throw new Misuse(await reasonsFor(made.refusal, system.store, person))
     if (globals.json) showJson(rowOf(made.user))
     else say(`Made user ${made.user.number}, ${made.user.email}.`)
   })
 }
 
+/** Throws `Misuse` when there is a finding. */
+function needNone(findings: readonly Finding[]): void {
+  if (findings.length > 0) throw new Misuse(findings)
+}
+
+/** A refusal tells the first reason; whoever mends it shall not meet the next. */
+async function reasonsFor(refusal: Refusal, store: Store, person: Person): Promise<readonly Finding[]> {
+  const others = await taken(store, person)
+  return others.length > 0 && !refusal.issues ? others : [...others, ...findingsOf(refusal)]
+}
+
+/** What is wrong with the account beside what was wrong with the password: all of it at once. */
+const tellingToo =
+  (person: Person) =>
+  (error: unknown): never => {
+    if (!(error instanceof Misuse)) throw error
+    throw new Misuse([...unfit({ ...person, password: standIn }), ...error.findings])
+  }
+
+/** What will not do whoever else there is. */
+function unfit(account: NewAccount): readonly Finding[] {
+  const checked = readInput('register', account)
+  return 'refusal' in checked ? findingsOf(checked.refusal) : []
+}
+
+/** What somebody else has already. */
+async function taken(store: Store, { email, username }: Person): Promise<readonly Finding[]> {
+  const [byEmail, byUsername] = await Promise.all([
+    store.account(loginKey(email)),
+    username === undefined ? undefined : store.account(loginKey(username)),
+  ])
+  return [
+    ...(byEmail ? findingsOf({ refused: 'email_taken' }) : []),
+    ...(byUsername ? findingsOf({ refused: 'username_taken' }) : []),
+  ]
+}
+
 /** A refusal in the command line's words: what is wrong, and which option to write otherwise. */
-function findingsOf(refusal: Refusal) {
+function findingsOf(refusal: Refusal): readonly Finding[] {
   const { refused, issues = [] } = refusal
   const instead = (field: string) =>
     refused === 'password_weak' ? 'Choose another, or give --skip-policy' : `Give another --${field}`

@@ -5,12 +5,17 @@ import { hostOf, isLoopback, relateSites, siteOf } from './sites.ts'
 import type { OptionName, Values } from './table.ts'
 import { weaknessOf } from './weakness.ts'
 
+/** What rules may ask of a dialect, by its name; never which it is. */
+export type DialectTraits = Readonly<Record<string, { readonly cookies: { readonly csrf?: object } }>>
+
 export type Facts = {
   readonly values: Values
   /** Set somewhere, well written or not. */
   readonly given: ReadonlySet<OptionName>
   /** `NODE_ENV`, which other programs go by. */
   readonly nodeEnvironment: string | undefined
+  /** A dialect that is spoken has a CSRF cookie, which pages read. */
+  readonly hasCsrfCookie: boolean
 }
 
 export type Verdict = { readonly wrong: string; readonly instead: string } | undefined
@@ -93,6 +98,20 @@ export const rules: readonly Rule[] = [
         : undefined,
   },
   {
+    about: 'secret',
+    refuses: 'never',
+    find: facts =>
+      databaseOf(facts)?.kind === 'postgres' && !facts.given.has('secret') && facts.given.has('jwt.key')
+        ? {
+            wrong:
+              'JWT_SECRET_KEY also seals the keys in the database: once it is changed they cannot be opened',
+            instead:
+              'Set RUSK_SECRET: for a new database to a secret made with openssl rand -base64 48, for one in use to ' +
+              'the present JWT_SECRET_KEY, before that is changed',
+          }
+        : undefined,
+  },
+  {
     about: 'cookies.secure',
     refuses: 'production',
     find: facts =>
@@ -146,10 +165,11 @@ export const rules: readonly Rule[] = [
     find(facts) {
       const siblings = originsThatAre('sibling', facts)
       const { url, 'csrf.domain': domain } = facts.values
-      if (siblings.length === 0 || domain !== undefined || url === undefined) return undefined
+      if (!facts.hasCsrfCookie || siblings.length === 0 || domain !== undefined || url === undefined)
+        return undefined
       return {
-        wrong: `pages of ${siblings.join(', ')} cannot read a CSRF cookie of ${hostOf(url)} (dialects flask and django)`,
-        instead: `Set RUSK_CSRF_DOMAIN=${siteOf(hostOf(url))} if your dialect has one`,
+        wrong: `pages of ${siblings.join(', ')} cannot read the CSRF cookie of ${hostOf(url)}`,
+        instead: `Set RUSK_CSRF_DOMAIN=${siteOf(hostOf(url))}`,
       }
     },
   },
@@ -236,12 +256,12 @@ export const rules: readonly Rule[] = [
   },
   {
     about: 'database',
-    refuses: 'never',
+    refuses: 'always',
     find: facts =>
       inProduction(facts) && isInMemory(databaseOf(facts))
         ? {
-            wrong: 'everything is forgotten when Rusk stops',
-            instead: 'Write sqlite:./rusk.db or postgres://…',
+            wrong: 'a database in memory has no schema at the start and is forgotten at the end',
+            instead: 'Write sqlite:./rusk.db or postgres://…, and run rusk migrate',
           }
         : undefined,
   },

@@ -5,6 +5,7 @@ import { resolve } from 'node:path'
 import { parseEnv } from 'node:util'
 import { readSettings, type SettingsRead } from '../config.ts'
 import type { Finding } from '../core/fault.ts'
+import type { DialectTraits } from './checks.ts'
 import type { Exposure, FileText, Sources } from './sources.ts'
 
 export type Places = Pick<Sources, 'flags' | 'options' | 'env'> & {
@@ -14,6 +15,7 @@ export type Places = Pick<Sources, 'flags' | 'options' | 'env'> & {
   readonly envFile?: string | null | undefined
   readonly configFile?: string | undefined
   readonly dialectNames: readonly string[]
+  readonly dialects?: DialectTraits
 }
 
 /** `readSettings` over the files of a folder. A file that was asked for and cannot be read is an error like others. */
@@ -30,10 +32,11 @@ export function loadSettings({ folder, envFile, configFile, ...given }: Places):
     })
     return undefined
   }
+  const dotenvName = envFile ?? '.env'
   const envText =
-    envFile === null || (envFile === undefined && isAbsent(open('.env')))
+    envFile === null || (envFile === undefined && isAbsent(open(dotenvName)))
       ? ''
-      : need(envFile ?? '.env', '--env-file')
+      : need(dotenvName, '--env-file')
   const dotenv = parseEnv(envText ?? '')
   const configText = configFile === undefined ? undefined : need(configFile, '--config')
   const content =
@@ -41,6 +44,7 @@ export function loadSettings({ folder, envFile, configFile, ...given }: Places):
   const read = readSettings({
     ...given,
     dotenv,
+    dotenvName,
     readFile: open,
     ...(configFile === undefined || content === undefined ? {} : { file: { name: configFile, content } }),
   })

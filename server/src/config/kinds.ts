@@ -2,8 +2,14 @@
 import { isIP } from 'node:net'
 import type { Rate } from '../core/policy.ts'
 import { isDatabase, readDatabase } from '../store/database.ts'
+import { isLoopback } from './sites.ts'
 
-export type Reading<T> = { readonly value: T } | { readonly wrong: string; readonly instead: string }
+export type Wrong = { readonly wrong: string; readonly instead: string }
+
+export type Reading<T> = { readonly value: T } | Wrong
+
+/** What is wrong with each bad entry of a list. */
+export type Wrongs = { readonly wrongs: readonly Wrong[] }
 
 /** `Given`: what a program may give instead of text. */
 export type Kind<T, Given = string> = {
@@ -15,7 +21,7 @@ export type Kind<T, Given = string> = {
   readonly neverEmpty?: true
   /** Blanks around it belong to it: another program reads the same variable as it is. */
   readonly exact?: true
-  read(text: string): Reading<T>
+  read(text: string): Reading<T> | Wrongs
 }
 
 const units = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const
@@ -174,9 +180,16 @@ function readJsonList(value: string): readonly string[] | undefined {
   }
 }
 
+/** For a host without its scheme; whatever else it may be, an example. */
+function guessOrigin(value: string): string {
+  const example = 'Write scheme, host and port exactly as the browser does: http://localhost:3000'
+  if (value.includes('://') || !URL.canParse(`https://${value}`)) return example
+  const { host, hostname } = new URL(`https://${value}`)
+  return `Write ${isLoopback(hostname) ? 'http' : 'https'}://${host}, with the scheme as the browser does`
+}
+
 /** The one way a browser writes an origin (RFC 6454 §6.2), or what is wrong with this one. */
 export function readOrigin(value: string): Reading<string> {
-  const example = 'Write scheme, host and port exactly as the browser does: http://localhost:3000'
   if (value.includes('*')) {
     return {
       wrong: `${quote(value)} would let other people's pages call with cookies`,
@@ -191,7 +204,7 @@ export function readOrigin(value: string): Reading<string> {
   }
   const parsed = URL.canParse(value) ? new URL(value) : undefined
   if (!parsed || (parsed.protocol !== 'http:' && parsed.protocol !== 'https:')) {
-    return { wrong: `${quote(value)} is not an origin`, instead: example }
+    return { wrong: `${quote(value)} is not an origin`, instead: guessOrigin(value) }
   }
   if (parsed.origin === value) return { value }
   return {
@@ -200,18 +213,20 @@ export function readOrigin(value: string): Reading<string> {
   }
 }
 
-/** Every entry, or what is wrong with the first bad ones, all in one sentence. */
-function each(value: string, readOne: (entry: string) => Reading<string>): Reading<readonly string[]> {
+/** Every entry, or what is wrong with each of the bad ones. */
+function each(
+  value: string,
+  readOne: (entry: string) => Reading<string>,
+): Reading<readonly string[]> | Wrongs {
   const entries = readList(value)
   if (!entries) {
     return { wrong: 'it begins like a JSON array of texts and is none', instead: 'Write ["A","B"], or A,B' }
   }
-  const readings = entries.map(readOne)
-  const wrong = readings.flatMap(reading => ('wrong' in reading ? [reading] : []))
-  if (wrong.length === 0)
-    return { value: readings.flatMap(reading => ('value' in reading ? [reading.value] : [])) }
-  const unique = (texts: readonly string[]) => [...new Set(texts)].join('; ')
-  return { wrong: unique(wrong.map(one => one.wrong)), instead: unique(wrong.map(one => one.instead)) }
+  const readings = [...new Set(entries)].map(readOne)
+  const wrongs = readings.filter(reading => 'wrong' in reading)
+  return wrongs.length > 0
+    ? { wrongs }
+    : { value: readings.flatMap(reading => ('value' in reading ? [reading.value] : [])) }
 }
 
 export const origins: Kind<readonly string[], string | readonly string[]> = {

@@ -21,6 +21,8 @@ export type Sources = {
   readonly options?: object
   readonly env: Environment
   readonly dotenv?: Environment
+  /** The file that `dotenv` comes from, for what is said about it. Default `.env`. */
+  readonly dotenvName?: string | undefined
   /** The parsed configuration file; nested or dotted. */
   readonly file?: { readonly name: string; readonly content: unknown }
   /** For secrets that are kept in files. Absent: none can be. */
@@ -45,11 +47,11 @@ export function gatherWritten(
   sources: Sources,
   findings: Findings,
 ): ReadonlyMap<OptionName, readonly Written[]> {
-  const { flags = {}, options = {}, env, dotenv = {}, file } = sources
+  const { flags = {}, options = {}, env, dotenv = {}, dotenvName = '.env', file } = sources
   const given: readonly Place<OptionName>[] = [readFlags(flags), readTree(options, '', findings)]
   const variables: readonly Place<string>[] = [
     readVariables(env, '', sources.readFile, findings),
-    readVariables(dotenv, ' in .env', sources.readFile, findings),
+    readVariables(dotenv, ` in ${dotenvName}`, sources.readFile, findings),
   ]
   const kept = file ? readTree(file.content, ` in ${file.name}`, findings) : new Map<OptionName, Written>()
 

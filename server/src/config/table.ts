@@ -78,8 +78,10 @@ export const options = {
   secret: {
     kind: kind.secret,
     fromFile: true,
-    otherwise: 'a key file beside the SQLite file',
-    sentence: 'Seals the signing keys in the database; 32 random bytes or more.',
+    otherwise: 'a key file beside the SQLite file; on Postgres JWT_SECRET_KEY',
+    sentence:
+      'Seals the signing keys in the database; 32 random bytes or more. On Postgres without it JWT_SECRET_KEY does: set ' +
+      'this to the present one before you change that.',
     neededBy: 'servers on Postgres, and those that keep secrets in a vault',
   },
   'jwt.key': {
@@ -106,7 +108,7 @@ export const options = {
     kind: kind.origins,
     variables: ['ALLOWED_ORIGINS', 'FRONTEND_ORIGIN', 'CSRF_TRUSTED_ORIGINS'],
     merges: true,
-    otherwise: "the dialect's",
+    otherwise: "the dialect's; in production none",
     sentence: 'The origins of your front ends, exactly as browsers send them; that of url is always listed.',
     neededBy: 'front ends on another origin than Rusk',
   },

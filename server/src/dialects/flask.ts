@@ -95,6 +95,7 @@ export const flask: Dialect = {
   claims: () => ({ type: 'access', fresh: false }),
   policy: { access: 900_000, idle: 2_592_000_000 },
   origins: ['http://localhost:3000'],
+  keepsOrigins: true,
   refusals: {
     input_invalid: saysIssues,
     password_weak: saysIssues,

@@ -1,7 +1,7 @@
 // One call and its answer as plain data: all that the pipeline knows of HTTP. Sockets stay in node.ts, web standards in
 // fetch.ts.
 
-/** The bytes of a body; or why there are none: more than 64 KiB, or the client broke off. */
+/** The bytes of a body; or why there are none: more than was asked for, or the client broke off. */
 export type Body = Uint8Array | 'too_large' | 'cut_short'
 
 export type Call = {
@@ -15,8 +15,8 @@ export type Call = {
   header(name: string): string | undefined
   /** The peer of the socket; undefined: nobody knows. */
   readonly address: string | undefined
-  /** Asked at most once, and only where a body counts. Empty: there is none. */
-  body(): Promise<Body>
+  /** At most `most` bytes. Asked at most once, and only where a body counts. Empty: there is none. */
+  body(most: number): Promise<Body>
 }
 
 export type Answer = {
@@ -24,8 +24,8 @@ export type Answer = {
   readonly headers: Readonly<Record<string, string>>
   /** A Set-Cookie line each. */
   readonly cookies: readonly string[]
-  /** Empty: none. */
-  readonly body: string
+  /** Empty: none. Bytes may be shared by many answers and are never written to. */
+  readonly body: string | Uint8Array<ArrayBuffer>
 }
 
 /** Where the rim tells what people who run it must know; a pino logger is one. */
@@ -37,3 +37,6 @@ export type Log = {
 
 /** In bytes; beyond it nothing is read. */
 export const largestBody = 64 * 1024
+
+/** The same where no field is taken: front ends send `{}` or what they always send. */
+export const largestIgnoredBody = 4 * 1024

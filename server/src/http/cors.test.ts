@@ -107,3 +107,28 @@ test('an unsafe call from a foreign origin is refused before it is counted or re
   assert.equal((await ask('/me', { headers: { origin: evil } })).status, 200)
   assert.equal((await post('/out', undefined, { origin: app, 'sec-fetch-site': 'cross-site' })).status, 204)
 })
+
+test('what everybody may read answers every origin alike, without credentials', async () => {
+  const keys = { path: '/keys', open: true, answer: () => ({ status: 200, body: {} }) } as const
+  const { ask } = openHttp({ served: [keys] })
+  for (const headers of [{ origin: app }, { origin: evil }, { origin: 'null' }, {}] as Record<
+    string,
+    string
+  >[]) {
+    const answer = await ask('/keys', { headers })
+    assert.deepEqual(aca(answer), ['access-control-allow-origin'])
+    assert.equal(answer.headers.get('access-control-allow-origin'), '*')
+    assert.equal(answer.headers.get('cross-origin-resource-policy'), 'cross-origin')
+  }
+  const granted = await ask('/keys', {
+    method: 'OPTIONS',
+    headers: { origin: app, 'access-control-request-method': 'GET' },
+  })
+  assert.equal(granted.status, 204)
+  assert.deepEqual(aca(granted).sort(), [
+    'access-control-allow-methods',
+    'access-control-allow-origin',
+    'access-control-max-age',
+  ])
+  assert.equal(granted.headers.get('access-control-allow-origin'), '*')
+})

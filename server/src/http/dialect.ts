@@ -131,6 +131,8 @@ export type Dialect = {
   readonly policy: PolicyPatch
   /** Always listed unless the operator lists others. */
   readonly origins: readonly string[]
+  /** They stay listed beside the operator's. In production never. */
+  readonly keepsOrigins?: true
   readonly refusals: Partial<Record<RefusalCode, RenderRefusal>> & { readonly otherwise: RenderRefusal }
   /** What every refusal's body looks like, for the OpenAPI document. */
   readonly error: z.ZodType

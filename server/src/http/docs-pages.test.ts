@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { docsPages } from './docs-pages.ts'
+import { readOnce } from './page.ts'
 
 const pages = docsPages('1.2.3')
-const bodies = new Map(await Promise.all(pages.map(async ({ path, body }) => [path, await body()] as const)))
+const textOf = async ({ body }: (typeof pages)[number]) => Buffer.from(await body()).toString()
+const bodies = new Map(await Promise.all(pages.map(async page => [page.path, await textOf(page)] as const)))
 
 test('every file that a page loads is served', () => {
   const loaded = [...bodies.values()].flatMap(body =>
@@ -41,4 +43,26 @@ test('bundles are kept for a day and known by their version', () => {
     assert.equal(headers['Cache-Control'], 'public, max-age=86400')
     assert.match(headers.ETag ?? '', /^"(swagger-ui-dist|redoc)-\d+\.\d+\.\d+"$/)
   }
+})
+
+test('a bundle is read once, and all answers share its bytes', async () => {
+  for (const page of pages.filter(({ path }) => /swagger-ui|redoc\.js/.test(path))) {
+    const [one, other] = await Promise.all([page.body(), page.body()])
+    assert.ok(one instanceof Uint8Array, page.path)
+    assert.equal(one, other, page.path)
+    assert.equal(one, await page.body(), page.path)
+  }
+})
+
+test('a page that could not be read is read again', async () => {
+  let tries = 0
+  const body = readOnce(async () => {
+    tries += 1
+    if (tries === 1) throw new Error('not yet')
+    return 'ä'
+  })
+  await assert.rejects(body())
+  assert.deepEqual([...(await body())], [0xc3, 0xa4])
+  await body()
+  assert.equal(tries, 2)
 })

@@ -6,7 +6,7 @@ import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Fault } from '../core/fault.ts'
-import type { Page } from './page.ts'
+import { type Page, readOnce } from './page.ts'
 
 const require = createRequire(import.meta.url)
 
@@ -85,7 +85,7 @@ function bundlePage({ path, package: name, file, type, cure = text => text }: Bu
     path,
     type,
     headers: version === undefined ? {} : cached(`${name}-${version}`),
-    body: async () => cure(await readFile(join(folderOf(name), file), 'utf8')),
+    body: readOnce(async () => cure(await readFile(join(folderOf(name), file), 'utf8'))),
   }
 }
 

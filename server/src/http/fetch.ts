@@ -1,29 +1,28 @@
 // Web standards at the rim: a Request becomes a call, an answer a Response. Decides nothing.
 import { randomUUID } from 'node:crypto'
-import { type Answer, type Body, type Call, largestBody } from './call.ts'
+import type { Answer, Body, Call } from './call.ts'
+import { openGathering } from './gather.ts'
 
 export type FetchInfo = {
   /** The peer of the socket, where the host knows it. Without it all clients count as one. */
   readonly address?: string | undefined
 }
 
-async function readStream(stream: ReadableStream<Uint8Array>): Promise<Body> {
-  const chunks: Uint8Array[] = []
-  let length = 0
+/** Leaving the loop cancels the stream: what is refused is not read to its end. */
+async function readStream(stream: ReadableStream<Uint8Array>, most: number): Promise<Body> {
+  const gathering = openGathering(most)
   for await (const chunk of stream) {
-    length += chunk.length
-    if (length > largestBody) return 'too_large'
-    chunks.push(chunk)
+    if (!gathering.add(chunk)) return 'too_large'
   }
-  return Buffer.concat(chunks)
+  return gathering.bytes()
 }
 
-async function readBody(request: Request): Promise<Body> {
+async function readBody(request: Request, most: number): Promise<Body> {
   const announced = Number(request.headers.get('content-length') ?? 0)
-  if (announced > largestBody) return 'too_large'
+  if (announced > most) return 'too_large'
   if (request.body === null) return new Uint8Array()
   try {
-    return await readStream(request.body)
+    return await readStream(request.body, most)
   } catch {
     // Whatever broke the stream, there is no body: the call says so.
     return 'cut_short'
@@ -43,14 +42,14 @@ export const readCall = (request: Request, info: FetchInfo = {}): Call => ({
   path: pathOf(request.url),
   header: name => request.headers.get(name) ?? undefined,
   address: info.address,
-  body: () => readBody(request),
+  body: most => readBody(request, most),
 })
 
 /** Cookies get a line each: they cannot be folded into one. */
 export function writeResponse({ status, headers, cookies, body }: Answer): Response {
-  const text = body === '' ? null : body
-  if (cookies.length === 0) return new Response(text, { status, headers: { ...headers } })
+  const content = body.length === 0 ? null : body
+  if (cookies.length === 0) return new Response(content, { status, headers: { ...headers } })
   const lines = new Headers({ ...headers })
   for (const line of cookies) lines.append('Set-Cookie', line)
-  return new Response(text, { status, headers: lines })
+  return new Response(content, { status, headers: lines })
 }

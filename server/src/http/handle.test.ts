@@ -42,3 +42,28 @@ test('for another program too, a cookie authenticates no unsafe call from a fore
     assert.ok('done' in (await http.whoCalls(asking(headers, method))))
   }
 })
+
+test('no other identity stands in for one whose cookies contradict each other', async () => {
+  const { http, asked } = openHttp({
+    dialects: [mounted(tiny), mounted(double)],
+    script: ({ carried }) =>
+      carried.access.length > 1
+        ? { refusal: refuse('cookie_conflict') }
+        : { done: { user, session }, tokens: {} },
+  })
+  assert.deepEqual(await http.whoCalls(asking({ cookie: 'at=x; at=y; refresh_token=z' })), {
+    refusal: { refused: 'cookie_conflict' },
+  })
+  assert.equal(asked.length, 1)
+})
+
+test('no other identity stands in for one that a foreign page sent; a dialect without cookies has no say', async () => {
+  const dialects = [mounted(tiny), mounted({ ...double, origins: ['https://other.example'] })]
+  const from = (cookie: string) => asking({ cookie, origin: 'https://other.example' }, 'POST')
+  const { http, asked } = openHttp({ dialects })
+  assert.deepEqual(await http.whoCalls(from('at=x; refresh_token=z')), {
+    refusal: { refused: 'origin_refused' },
+  })
+  assert.equal(asked.length, 0)
+  assert.ok('done' in (await http.whoCalls(from('refresh_token=z'))))
+})

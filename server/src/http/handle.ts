@@ -49,7 +49,7 @@ export type Http = {
   readonly floor: Headers
   /**
    * Who makes a call to some other program's route. Refuses an unsafe one that another site's page could have sent. With
-   * several dialects the first that knows somebody counts.
+   * several dialects the first that knows somebody counts, unless an earlier one finds its cookies misused.
    */
   readonly whoCalls: (asking: Asking) => Promise<Result<'whoAmI'>>
   readonly routes: readonly {
@@ -104,11 +104,14 @@ export function createHttp(parts: HttpParts): Http {
       // A bearer token no browser sends by itself.
       if (carried.bearer === undefined && !isSafe(method) && !mayChange(header, way.spoken.listed)) {
         answer = { refusal: refuse('origin_refused') }
+        // Another dialect may list the origin, but no second identity stands in for one that was sent from a foreign page.
+        if (cookies.access.length + cookies.refresh.length + cookies.signIn.length > 0) return answer
         continue
       }
       const caller = callerOf(asking, clientOf(asking))
       const result = await run({ does: 'whoAmI', input: {}, carried, caller, manner: way.manner })
       if ('done' in result) return result
+      if (result.refusal.refused === 'cookie_conflict') return result
       if (result.refusal.refused !== 'not_signed_in') answer = result
     }
     return answer

@@ -54,6 +54,16 @@ export function openHeads(site: Site, listed: ReadonlySet<string>): Heads {
   }
 }
 
+/** For what everybody may read, from any page and without credentials: no origin is looked at. */
+export function openHeadsForAll(site: Site): Heads {
+  const base = {
+    ...floorOf(site),
+    'Cross-Origin-Resource-Policy': 'cross-origin',
+    'Access-Control-Allow-Origin': '*',
+  }
+  return type => (type === undefined ? base : { ...base, 'Content-Type': type })
+}
+
 /** What a listed origin is told before it calls; undefined `names`: nothing. Ten minutes, so that a change is soon seen. */
 export const preflightHeaders = (methods: string, names: string): Headers => ({
   'Access-Control-Allow-Methods': methods,

@@ -160,12 +160,12 @@ function nameFindings(spoken: readonly Spoken[]): Finding[] {
           other.role === one.role
             ? `${one.dialect} and ${other.dialect} set it with different attributes`
             : `it is the ${one.role} cookie of ${one.dialect} and the ${other.role} cookie of ${other.dialect}`,
-        instead: 'Mount only one of them, or give the cookies different names',
+        instead: 'Mount one of them here, and start a second server for the other',
       })),
   )
 }
 
-const loopback = /^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])$/
+const loopback = /^(?:(?:.+\.)?localhost|127\.\d+\.\d+\.\d+|\[::1\])$/
 
 function siteFindings(site: Site, spoken: readonly Spoken[]): Finding[] {
   const listed = site.origins ?? spoken.flatMap(each => each.dialect.origins)

@@ -1,39 +1,12 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { connect } from 'node:net'
-import { type TestContext, test } from 'node:test'
-import { mounted, session, site, type Tries, tiny, tryHttp, user } from '../../test/http/tiny.ts'
+import { test } from 'node:test'
+import { get, lines, open, raw, recall, silent, statuses } from '../../test/http/sockets.ts'
+import { mounted, session, site, tiny, tryHttp, user } from '../../test/http/tiny.ts'
 import { Misuse } from '../core/fault.ts'
-import { type Listening, listen } from './node.ts'
+import { listen } from './node.ts'
 
-const holder = { user, session }
-const recall = (access: string) => (access === 'good' ? holder : undefined)
-
-async function open(t: TestContext, tries: Tries = {}) {
-  const tried = tryHttp({ recall, script: () => ({ done: holder, tokens: {} }), ...tries })
-  const log = { info: () => undefined, warn: () => undefined, error: () => undefined }
-  const listening = await listen({ http: tried.http, host: '127.0.0.1', port: 0, log })
-  t.after(() => listening.close())
-  return { ...tried, listening, raw: (text: string) => raw(listening, text) }
-}
-
-/** Sends exactly this and returns everything that comes back until the server closes, or until half a second of silence. */
-async function raw({ port }: Listening, text: string): Promise<string> {
-  const socket = connect(port, '127.0.0.1')
-  let got = ''
-  socket.setEncoding('latin1').on('data', chunk => {
-    got += chunk
-  })
-  socket.setTimeout(500, () => socket.destroy())
-  socket.on('error', () => socket.destroy())
-  socket.write(text, 'latin1')
-  await once(socket, 'close')
-  return got
-}
-
-const lines = (...head: readonly string[]) => `${head.join('\r\n')}\r\n\r\n`
-const get = (...more: readonly string[]) => lines('GET /me HTTP/1.1', 'Host: x', ...more)
-const statuses = (text: string) => [...text.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map(match => Number(match[1]))
 const withoutDate = (text: string) => text.replace(/^Date: .*\r\n/gm, '')
 
 test('the hot lane and the long way give the same bytes', async t => {
@@ -55,7 +28,7 @@ test('the hot lane and the long way give the same bytes', async t => {
 
 test('cookies get a line each', async t => {
   const tokens = { refresh: 'R', signIn: 'S', refreshMaxAge: 9 }
-  const { raw } = await open(t, { script: () => ({ done: holder, tokens }) })
+  const { raw } = await open(t, { script: () => ({ done: { user, session }, tokens }) })
   const answer = await raw(lines('POST /again HTTP/1.1', 'Host: x', 'Content-Length: 0'))
   assert.deepEqual(answer.match(/^Set-Cookie: .*$/gm), [
     'Set-Cookie: rt=R; Max-Age=9; Path=/; HttpOnly; SameSite=Strict',
@@ -181,6 +154,7 @@ for (const [sentence, head, body] of [
     ['Transfer-Encoding: chunked'],
     `${'1000\r\n'.concat('x'.repeat(4096), '\r\n').repeat(20)}0\r\n\r\n`,
   ],
+  ['in too many chunks', ['Transfer-Encoding: chunked'], '1\r\n \r\n'.repeat(1025)],
 ] as const) {
   test(`a body that is too large, ${sentence}: 413, and the connection is closed`, async t => {
     const { raw, asked } = await open(t)
@@ -244,8 +218,7 @@ test('HEAD has the headers of GET and no body; an unknown method is 405', async 
 
 test('a port that is taken is a misuse that names it', async t => {
   const { listening, http } = await open(t)
-  const log = { info: () => undefined, warn: () => undefined, error: () => undefined }
-  const attempt = (host: string, port: number) => listen({ http, host, port, log })
+  const attempt = (host: string, port: number) => listen({ http, host, port, log: silent })
   await assert.rejects(attempt('127.0.0.1', listening.port), (error: unknown) => {
     assert.ok(error instanceof Misuse)
     assert.equal(error.findings[0]?.about, `127.0.0.1:${listening.port}`)
@@ -265,8 +238,7 @@ test('closing lets what is in flight finish, takes nothing new, and does not wai
       }),
   }
   const tried = tryHttp({ dialects: [mounted(tiny)], site, recall, served: [slow] })
-  const log = { info: () => undefined, warn: () => undefined, error: () => undefined }
-  const listening = await listen({ http: tried.http, host: '127.0.0.1', port: 0, log })
+  const listening = await listen({ http: tried.http, host: '127.0.0.1', port: 0, log: silent })
   const idle = connect(listening.port, '127.0.0.1')
   t.after(() => idle.destroy())
   idle.on('error', () => undefined).write(get('Cookie: at=good'))

@@ -1,11 +1,13 @@
 // Listens on node:http: calls out of requests, answers onto sockets, limits of time and size. Decides nothing about a call
-// but whether its target and host are ones that only one reader could mean.
+// but whether its target and host are ones that only one reader could mean. Whose turn it is on a socket is turns.ts.
 import { randomUUID } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { Misuse } from '../core/fault.ts'
-import { type Answer, type Body, type Call, type Log, largestBody } from './call.ts'
+import type { Answer, Body, Call, Log } from './call.ts'
+import { openGathering } from './gather.ts'
 import type { Http } from './handle.ts'
+import { openTurns } from './turns.ts'
 
 export type ListenOptions = {
   readonly http: Pick<Http, 'call' | 'hot' | 'floor'>
@@ -13,6 +15,20 @@ export type ListenOptions = {
   /** 0: any that is free. */
   readonly port: number
   readonly log: Log
+  /** In place of what is usual; tests have less patience. */
+  readonly patience?: Partial<Patience>
+}
+
+/** Milliseconds; beyond them a connection is let go. */
+export type Patience = {
+  /** Until the head of a call is there; also until the first begins to come. */
+  readonly head: number
+  /** Until all of it is there. */
+  readonly call: number
+  /** How late the two above may be. */
+  readonly check: number
+  /** While an answer waits to be read and nothing of it is. */
+  readonly unread: number
 }
 
 export type Listening = {
@@ -27,14 +43,12 @@ export type Listening = {
 const second = 1000
 
 /** From the last answer in flight to the end of the process there are ten seconds; one is left for the store. */
-const patience = 9 * second
+const farewell = 9 * second
+
+const usual: Patience = { head: 15 * second, call: 30 * second, check: second, unread: 30 * second }
 
 const limits = {
   maxHeaderSize: 16 * 1024,
-  headersTimeout: 15 * second,
-  requestTimeout: 30 * second,
-  /** How late the two above may be. */
-  connectionsCheckingInterval: second,
   /** Longer than proxies keep theirs (60 s), so that none sends a call into a socket that is being closed. */
   keepAliveTimeout: 65 * second,
   joinDuplicateHeaders: true,
@@ -44,25 +58,24 @@ const limits = {
 
 const mostConnections = 10_000
 
-/** So that connections of long-lived proxies spread anew over several servers. */
-const mostCallsPerSocket = 100_000
-
 const hasBody = ({ headers }: IncomingMessage): boolean =>
   headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
 
-function readBody(request: IncomingMessage): Promise<Body> {
+/** At most `most` bytes. */
+function readBody(request: IncomingMessage, most: number): Promise<Body> {
   const announced = Number(request.headers['content-length'] ?? 0)
-  if (announced > largestBody) return Promise.resolve('too_large')
+  if (announced > most) return Promise.resolve('too_large')
   if (!hasBody(request)) return Promise.resolve(new Uint8Array())
   return new Promise(resolve => {
-    const chunks: Buffer[] = []
-    let length = 0
+    const gathering = openGathering(most)
+    let refused = false
     request.on('data', (chunk: Buffer) => {
-      length += chunk.length
-      if (length > largestBody) resolve('too_large')
-      else chunks.push(chunk)
+      // What still comes until the refusal is written is let go of, not kept.
+      if (refused || gathering.add(chunk)) return
+      refused = true
+      resolve('too_large')
     })
-    request.on('end', () => resolve(Buffer.concat(chunks)))
+    request.on('end', () => resolve(gathering.bytes()))
     request.on('close', () => resolve('cut_short'))
   })
 }
@@ -76,7 +89,7 @@ const readCall = (request: IncomingMessage, path: string): Call => ({
     return Array.isArray(value) ? value.join(', ') : value
   },
   address: request.socket.remoteAddress,
-  body: () => readBody(request),
+  body: most => readBody(request, most),
 })
 
 const authority = /^(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::(\d{1,5}))?$/
@@ -106,7 +119,7 @@ function openFlattener(): (answer: Answer) => string[] {
     if (known) return known
     const made = Object.entries(answer.headers).flat()
     for (const line of answer.cookies) made.push('Set-Cookie', line)
-    if (answer.body !== '') made.push('Content-Length', String(Buffer.byteLength(answer.body)))
+    if (answer.body.length > 0) made.push('Content-Length', String(Buffer.byteLength(answer.body)))
     flat.set(answer, made)
     return made
   }
@@ -119,13 +132,11 @@ const badRequests: Readonly<Record<string, string>> = {
 
 /** What the parser would not take: there is no request to answer to, so the answer is written by hand and is the last. */
 function refuseRaw(error: NodeJS.ErrnoException, socket: Socket, floor: Http['floor']): void {
-  if (!socket.writable || error.code === 'ECONNRESET') {
-    socket.destroy()
-    return
-  }
   const lines = Object.entries({ ...floor, 'Content-Length': '0', Connection: 'close' })
   const head = lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')
-  socket.end(`HTTP/1.1 ${badRequests[error.code ?? ''] ?? '400 Bad Request'}\r\n${head}\r\n`)
+  socket.write(`HTTP/1.1 ${badRequests[error.code ?? ''] ?? '400 Bad Request'}\r\n${head}\r\n`)
+  // A client that never closes its half would keep the connection for ever.
+  socket.destroySoon()
 }
 
 const advice: Readonly<Record<string, readonly [wrong: string, instead: string]>> = {
@@ -151,16 +162,18 @@ function opened(server: Server, host: string, port: number): Promise<AddressInfo
 }
 
 /** Resolves when calls are taken. Rejects with `Misuse` when host or port cannot be had. */
-export async function listen({ http, host, port, log }: ListenOptions): Promise<Listening> {
+export async function listen({ http, host, port, log, patience }: ListenOptions): Promise<Listening> {
   const { floor } = http
+  const { head, call, check, unread } = { ...usual, ...patience }
   const flatten = openFlattener()
+  const turns = openTurns()
   let closing = false
 
   const write = (request: IncomingMessage, response: ServerResponse, answer: Answer): void => {
     // A body that nobody has read would be taken for the next request.
     if (closing || (!request.complete && hasBody(request))) response.shouldKeepAlive = false
     response.writeHead(answer.status, flatten(answer))
-    if (answer.body === '') response.end()
+    if (answer.body.length === 0) response.end()
     else response.end(answer.body)
   }
   const refuse = (request: IncomingMessage, response: ServerResponse, status: number): void => {
@@ -168,7 +181,7 @@ export async function listen({ http, host, port, log }: ListenOptions): Promise<
     write(request, response, { status, headers: { ...floor, 'Content-Length': '0' }, cookies: [], body: '' })
   }
 
-  const server = createServer(limits, (request, response) => {
+  const answer = (request: IncomingMessage, response: ServerResponse): void => {
     const { method, headers, httpVersion, url = '' } = request
     const target = isHost(headers.host, httpVersion) ? readTarget(url, headers.host) : undefined
     if (target === undefined) {
@@ -182,22 +195,34 @@ export async function listen({ http, host, port, log }: ListenOptions): Promise<
     }
     const [path = '/'] = target.split('?', 1)
     http.call(readCall(request, path)).then(
-      answer => write(request, response, answer),
+      made => write(request, response, made),
       error => {
         log.error({ err: error }, 'a call could not be answered')
         refuse(request, response, 500)
       },
     )
-  })
+  }
+
+  const times = { headersTimeout: head, requestTimeout: call, connectionsCheckingInterval: check }
+  const server = createServer({ ...limits, ...times }, (request, response) =>
+    turns.take(request, response, hasBody(request), () => answer(request, response)),
+  )
   server.maxConnections = mostConnections
-  server.maxRequestsPerSocket = mostCallsPerSocket
-  server.on('checkExpectation', (request, response) => refuse(request, response, 417))
-  server.on('clientError', (error, socket) => refuseRaw(error, socket as Socket, floor))
+  // Node lets go of a socket on which nothing has moved for so long, unless it is idle between calls.
+  server.timeout = unread
+  server.on('checkExpectation', (request, response) =>
+    turns.take(request, response, hasBody(request), () => refuse(request, response, 417)),
+  )
+  server.on('clientError', (error: NodeJS.ErrnoException, duplex) => {
+    const socket = duplex as Socket
+    if (!socket.writable || error.code === 'ECONNRESET' || turns.owesAnswer(socket)) socket.destroy()
+    else refuseRaw(error, socket, floor)
+  })
 
   const at = await opened(server, host, port)
   const close = (): Promise<void> => {
     closing = true
-    const last = setTimeout(() => server.closeAllConnections(), patience)
+    const last = setTimeout(() => server.closeAllConnections(), farewell)
     return new Promise((resolve, reject) => {
       server.close(error => {
         clearTimeout(last)

@@ -37,14 +37,30 @@ for (const [sentence, text, instead] of misspelt) {
   })
 }
 
-test('the origin of url is always listed, the dialect’s own unless the operator lists others', () => {
-  assert.deepEqual(
-    [...listOrigins(site, ['https://a.example'])],
-    ['http://127.0.0.1:8000', 'https://a.example'],
-  )
-  const strict = { ...site, url: 'https://auth.example/x', origins: ['https://b.example'] }
-  assert.deepEqual(
-    [...listOrigins(strict, ['https://a.example'])],
-    ['https://auth.example', 'https://b.example'],
-  )
-})
+const lists = { origins: ['https://a.example'] }
+const keeps = { ...lists, keepsOrigins: true } as const
+const own = 'http://127.0.0.1:8000'
+const developing = { ...site, environment: 'development' } as const
+const production = { ...site, environment: 'production' } as const
+const named = ['https://b.example']
+// [sentence, the site, the dialect, who is listed]
+const listings: [string, typeof site, typeof lists, string[]][] = [
+  ['the origin of url and the dialect’s own are listed', developing, lists, [own, 'https://a.example']],
+  ['the operator’s take their place', { ...developing, origins: named }, lists, [own, 'https://b.example']],
+  [
+    'or stand beside them, where the original has it so',
+    { ...developing, origins: named },
+    keeps,
+    [own, 'https://b.example', 'https://a.example'],
+  ],
+  ['in production a dialect lists nobody', production, lists, [own]],
+  [
+    'in production the operator’s alone are listed',
+    { ...production, origins: named },
+    keeps,
+    [own, 'https://b.example'],
+  ],
+]
+for (const [sentence, given, dialect, want] of listings) {
+  test(sentence, () => assert.deepEqual([...listOrigins(given, [dialect])], want))
+}

@@ -27,6 +27,17 @@ export function readOrigin(text: string): OriginRead {
   return { wrong: `${text} is not an origin`, instead: example }
 }
 
-/** The operator's list, or else the dialect's own; the origin of `url` always. */
-export const listOrigins = (site: Site, own: readonly string[]): ReadonlySet<string> =>
-  new Set([new URL(site.url).origin, ...(site.origins ?? own)])
+/** A dialect's own origins are those of its front ends on a developer's machine. */
+type OfDialect = { readonly origins: readonly string[]; readonly keepsOrigins?: true }
+
+/**
+ * The origin of `url` always; the operator's; in development the dialect's own where the operator lists none, or beside
+ * them where its original keeps them. In production nobody is listed whom nobody has named.
+ */
+export function listOrigins(site: Site, dialects: readonly OfDialect[]): ReadonlySet<string> {
+  const own = (each: OfDialect) =>
+    site.environment === 'development' && (site.origins === undefined || each.keepsOrigins)
+      ? each.origins
+      : []
+  return new Set([new URL(site.url).origin, ...(site.origins ?? []), ...dialects.flatMap(own)])
+}

@@ -8,6 +8,8 @@ export type JsonRoute = {
   /** Exact, from the root: no prefix is put before it. */
   readonly path: string
   readonly answer: () => JsonAnswer | Promise<JsonAnswer>
+  /** Every page of every site may read it, without credentials: public keys. */
+  readonly open?: true
 }
 
 export type JsonAnswer = {
@@ -22,6 +24,9 @@ export type JsonAnswer = {
 export type Served = Page | JsonRoute
 
 const isPage = (served: Served): served is Page => 'body' in served
+
+/** Whether every origin gets the same. */
+export const isOpen = (served: Served): boolean => !isPage(served) && served.open === true
 
 /** Names differ in case only between floor and page: the page's win. */
 function replace(headers: Headers, by: Headers = {}): Headers {

@@ -7,7 +7,7 @@ import type { Throttle } from '../store/port.ts'
 import { networkOf } from './address.ts'
 import { answerDone, answerRefusal, type Refused, refuseFault } from './answer.ts'
 import { type Fields, readFields } from './body.ts'
-import type { Answer, Call, Log } from './call.ts'
+import { type Answer, type Call, type Log, largestBody, largestIgnoredBody } from './call.ts'
 import { readCarried } from './carried.ts'
 import type { Jarful } from './cookies.ts'
 import { isDoublySubmitted, isSafe, mayChange, readRequestedHeaders } from './guard.ts'
@@ -117,7 +117,8 @@ export function openPipeline(pipes: Pipes): (call: Call) => Promise<Answer> {
     const early = await refuseEarly(way, call, cookies, address)
     if (early) return answerRefusal(spoken, early, about)
 
-    const body = isSafe(way.method) ? new Uint8Array() : await call.body()
+    const most = way.takesBody ? largestBody : largestIgnoredBody
+    const body = isSafe(way.method) ? new Uint8Array() : await call.body(most)
     const read = readFields(body, call.header('content-type'), way.takesBody)
     if ('refusal' in read) return answerRefusal(spoken, read.refusal, about)
     const renamed = toInput(route, read.fields, params)

@@ -3,10 +3,10 @@ import { RegExpRouter } from 'hono/router/reg-exp-router'
 import { SmartRouter } from 'hono/router/smart-router'
 import { TrieRouter } from 'hono/router/trie-router'
 import type { Fields } from './body.ts'
-import { type Heads, openHeads } from './headers.ts'
+import { type Heads, openHeads, openHeadsForAll } from './headers.ts'
 import type { Mount } from './mount.ts'
 import { listOrigins } from './origins.ts'
-import type { Served } from './pages.ts'
+import { isOpen, type Served } from './pages.ts'
 import type { Site } from './site.ts'
 import { type Spoken, spellings, type Way } from './way.ts'
 
@@ -55,8 +55,14 @@ export function openPlaces(
   }
   for (const each of served) at(each.path).served = each
 
-  const everyOrigin = spoken.flatMap(each => each.dialect.origins)
-  const heads = openHeads(site, listOrigins(site, everyOrigin))
+  const heads = openHeads(
+    site,
+    listOrigins(
+      site,
+      spoken.map(each => each.dialect),
+    ),
+  )
+  const headsForAll = openHeadsForAll(site)
   const router = new SmartRouter<Place>({ routers: [new RegExpRouter(), new TrieRouter()] })
   for (const [path, place] of open) {
     const [way] = place.ways.values()
@@ -64,7 +70,7 @@ export function openPlaces(
     router.add('ALL', path, {
       ...place,
       spoken: way?.spoken ?? spoken[0],
-      heads,
+      heads: place.served && isOpen(place.served) ? headsForAll : heads,
       methods: (takesHead(place) ? ['HEAD', ...methods] : methods).sort().join(', '),
     })
   }

@@ -63,7 +63,7 @@ const open = (environment: Site['environment']) =>
   })
 
 const page = open('development').find(({ path }) => path === '/')
-const html = String(await page?.body())
+const html = Buffer.from((await page?.body()) ?? '').toString()
 
 /** The form of one route, from its opening tag to its end. */
 const formOf = (path: string) =>

@@ -7,7 +7,7 @@ import type { Dialect, Route } from './dialect.ts'
 import { type Taken, takenBy } from './input-body.ts'
 import { type Markup, markup, nothing } from './markup.ts'
 import { type Described, templated } from './openapi.ts'
-import type { Page } from './page.ts'
+import { type Page, readOnce } from './page.ts'
 import { refusedBy } from './refused-by.ts'
 import { splitRoute } from './way.ts'
 
@@ -157,11 +157,16 @@ export function playgroundPages({ mounted, site, version }: Described): readonly
     prefix: site.prefix,
   }))
   return [
-    { path: '/', type: 'text/html; charset=utf-8', csp, body: () => page(stages, version).markup },
+    {
+      path: '/',
+      type: 'text/html; charset=utf-8',
+      csp,
+      body: readOnce(async () => page(stages, version).markup),
+    },
     ...files.map(([file, type]) => ({
       path: `/playground/${file}`,
       type,
-      body: () => readFile(new URL(`playground/${file}`, import.meta.url), 'utf8'),
+      body: readOnce(() => readFile(new URL(`playground/${file}`, import.meta.url), 'utf8')),
     })),
   ]
 }

@@ -98,7 +98,7 @@ export function spellings(path: string, slash: Dialect['slash']): readonly strin
 }
 
 export function speak(mounted: Mounted, site: Site): Spoken {
-  const listed = listOrigins(site, mounted.dialect.origins)
+  const listed = listOrigins(site, [mounted.dialect])
   const jar = openJar(mounted.dialect.cookies, site)
   return { ...mounted, jar, listed, heads: openHeads(site, listed), readJar: openJarReader(jar) }
 }
