@@ -287,7 +287,11 @@ function assemble(settings: Settings, engine: Engine, unwatch: () => void, log: 
     setActive: (userId, active) => setActive(engine, userId, active),
     endSession: (sessionId, because) => endSession(engine, sessionId, because),
     endSessionsOf: (userId, because) => endSessionsOf(engine, userId, because),
-    rotateKeys: how => keyring.rotate({ at: store.now(), ...how }),
+    async rotateKeys(how) {
+      const row = await keyring.rotate({ at: store.now(), ...how })
+      engine.memory.forgetAll()
+      return row
+    },
     openapi,
     listen: () => listen({ http, host: settings.host, port: settings.port, log }),
     async close() {

@@ -76,7 +76,6 @@ export type EventType =
   | 'session_reused'
   | 'store_went_back'
   | 'cookie_conflict'
-  | 'user_created'
   | 'user_disabled'
   | 'user_enabled'
   | 'password_rehashed'

@@ -43,6 +43,14 @@ test('64 KiB are taken', async () => {
   assert.equal((await ask('/in', { method: 'POST', body, headers: json })).status, 200)
 })
 
+test('where no field is taken, 4 KiB are', async () => {
+  const { ask, asked } = openHttp()
+  const send = (length: number) =>
+    ask('/out', { method: 'POST', body: `{"x":"${'x'.repeat(length - 8)}"}`, headers: json })
+  assert.deepEqual([(await send(4096)).status, asked.length], [204, 1])
+  assert.deepEqual([(await send(4097)).status, asked.length], [413, 1])
+})
+
 test('a body that ends too late is not read to its end', async () => {
   const { http, asked } = openHttp()
   let sent = 0

@@ -160,7 +160,9 @@ export async function openKeyring(options: KeyringOptions): Promise<Keyring> {
     rows: () => rows,
     async rotate({ at, now, compromised }) {
       await reload()
-      const key = seal('sign', at, now || compromised ? at : at + publishAhead)
+      const signsFrom = now || compromised ? at : at + publishAhead
+      // Later than every other, also within one millisecond: the key made last is the one that signs.
+      const key = seal('sign', Math.max(at, (newest('sign')?.createdAt ?? 0) + 1), signsFrom)
       const retiresAt = compromised ? at : key.signsFrom + acceptedAfter
       const old = rows.filter(
         row => row.use === 'sign' && (row.retiresAt === null || (compromised && row.retiresAt > at)),
