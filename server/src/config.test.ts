@@ -607,7 +607,7 @@ test('files: .env, the configuration file and files of single secrets', async t 
   await t.test('what is said about it names it', () => {
     assert.deepEqual(
       load({ envFile: 'wrong.env' }).errors.map(error => error.about),
-      ['PORT in wrong.env', 'RUSK_HOTS in wrong.env'],
+      ['RUSK_HOTS in wrong.env', 'PORT in wrong.env'],
     )
   })
   await t.test('or none', () => assert.equal(load({ envFile: null }).settings?.port, 8000))

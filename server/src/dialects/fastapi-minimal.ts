@@ -55,7 +55,8 @@ export const fastapiMinimal: Dialect = {
       ...constantStatus('ok'),
     }),
   },
-  slash: 'exact',
+  // The original redirects a trailing slash to the path without.
+  slash: 'any',
   cookies: {
     access: { name: 'access_token', path: '/', sameSite: 'Lax' },
     refresh: { name: 'refresh_token', path: '/', sameSite: 'Lax' },

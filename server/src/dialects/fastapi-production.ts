@@ -76,7 +76,8 @@ export const fastapiProduction: Dialect = {
       ...constantStatus('healthy'),
     }),
   },
-  slash: 'exact',
+  // The original redirects a trailing slash to the path without.
+  slash: 'any',
   cookies: {
     access: { name: 'access_token', path: '/', sameSite: 'Strict' },
     refresh: { name: 'refresh_token', path: '/', sameSite: 'Strict' },

@@ -59,7 +59,8 @@ export const fastapi: Dialect = {
     'GET /auth/me': whoAmI,
     'GET /users/me': whoAmI,
   },
-  slash: 'exact',
+  // The original redirects a trailing slash to the path without.
+  slash: 'any',
   cookies: {
     access: { name: 'access_token', path: '/', sameSite: 'Lax' },
     refresh: { name: 'refresh_token', path: '/', sameSite: 'Lax' },

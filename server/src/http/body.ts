@@ -77,7 +77,13 @@ export function readFields(
   if (isObject(read.value)) return { fields: read.value }
   return {
     refusal: refuse('input_invalid', {
-      issues: [{ field: '', type: 'dict_type', message: 'Input should be a valid dictionary' }],
+      issues: [
+        {
+          field: '',
+          type: 'model_attributes_type',
+          message: 'Input should be a valid dictionary or object to extract fields from',
+        },
+      ],
     }),
   }
 }

@@ -18,12 +18,21 @@ function nameFor(route: Route, field: string, fields: Fields, params: Fields): s
   return given.find(wire => read(wire, fields, params) !== null) ?? given[0] ?? names[0]
 }
 
+/** In the order in which the dialect names its fields. */
+function ordered(route: Route, issues: readonly Issue[]): Issue[] {
+  const order = Object.keys(route.takes)
+  return issues.toSorted((a, b) => order.indexOf(a.field) - order.indexOf(b.field))
+}
+
 /** Issues by the wire's names, as this call used them. An issue about the whole body has no name. */
 export const toWire = (route: Route, issues: readonly Issue[], fields: Fields, params: Fields): Issue[] =>
-  issues.map(issue => ({
-    ...issue,
-    field: (nameFor(route, issue.field, fields, params) ?? issue.field).replace(/^:/, ''),
-  }))
+  ordered(
+    route,
+    issues.map(issue => ({
+      ...issue,
+      field: (nameFor(route, issue.field, fields, params) ?? issue.field).replace(/^:/, ''),
+    })),
+  )
 
 /** What the dialect demands and the operation does not, by the wire's names. */
 function demand(route: Route, fields: Fields, params: Fields): Issue[] {
@@ -53,7 +62,5 @@ export function toInput(
   const checked = readInput(route.does, input)
   const found = 'refusal' in checked ? toWire(route, checked.refusal.issues ?? [], fields, params) : []
   const others = found.filter(issue => demanded.every(each => each.field !== issue.field))
-  const order = Object.keys(route.takes)
-  const issues = [...demanded, ...others].sort((a, b) => order.indexOf(a.field) - order.indexOf(b.field))
-  return { refusal: refuse('input_invalid', { issues }) }
+  return { refusal: refuse('input_invalid', { issues: ordered(route, [...demanded, ...others]) }) }
 }

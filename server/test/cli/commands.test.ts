@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { optionRows } from '../../src/config.ts'
+import { dialects } from '../../src/dialects/index.ts'
 import { abouts, assertEnded, binary, collect, emptyFolder, environment, run, serve } from './binary.ts'
 
 const password = 'seven brave otters sing'
@@ -35,8 +36,11 @@ test('help is help, and anything unknown is misuse', async t => {
   assert.deepEqual(readdirSync(folder), [])
 })
 
-test('the help of serve tells every option', async t => {
+test('the help of serve tells every dialect and every option', async t => {
   const { stdout } = await run({ folder: emptyFolder(t) }, ['serve', '--help'])
+  for (const { name, summary } of Object.values(dialects)) {
+    assert.match(stdout, new RegExp(`\\n  ${name} +${RegExp.escape(summary)}\\n`))
+  }
   for (const { variables, sentence } of optionRows()) {
     assert.ok(stdout.includes(variables.join(', ')) && stdout.includes(sentence), variables.join())
   }
@@ -88,6 +92,30 @@ test('a user is made with a password from standard input or a file, and never wi
     ],
     ['no address', ['nobody', '--password-stdin'], password, ['email']],
     ['an empty password', ['a@example.com', '--password-stdin'], '\n', ['--password-stdin']],
+    [
+      'everything at once, with an empty password',
+      ['nobody', '--username', 'a b', '--password-stdin'],
+      '\n',
+      ['email', 'username', '--password-stdin'],
+    ],
+    [
+      'everything at once, with a weak password',
+      ['jack@example.com', '--username', 'JACK', '--password-stdin'],
+      'test',
+      ['user', 'user', 'password', 'password'],
+    ],
+    [
+      'an address and a name that are taken',
+      ['jack@example.com', '--username', 'JACK', '--password-stdin'],
+      password,
+      ['user', 'user'],
+    ],
+    [
+      'everything at once, with a password that is too long',
+      ['nobody', '--password-stdin'],
+      'a'.repeat(1025),
+      ['email', 'password'],
+    ],
     ['no terminal', ['a@example.com'], password, ['password']],
     ['a file that is not there', ['a@example.com', '--password-file', 'nowhere'], '', ['--password-file']],
     [
@@ -128,8 +156,8 @@ test('a user is made with a password from standard input or a file, and never wi
 
 test('at a terminal the password is asked for twice and not shown', async t => {
   const folder = emptyFolder(t)
-  const ask = async (answers: readonly string[]) => {
-    const command = `'${process.execPath}' '${binary}' users create --email jack@example.com`
+  const ask = async (answers: readonly string[], account = '--email jack@example.com') => {
+    const command = `'${process.execPath}' '${binary}' users create ${account}`
     const child = spawn('script', ['-qec', command, '/dev/null'], {
       cwd: folder,
       env: environment(),
@@ -156,6 +184,15 @@ test('at a terminal the password is asked for twice and not shown', async t => {
   assert.match(made.shown, /Made user 1/)
   assert.equal(made.code, 0)
   assert.doesNotMatch(differing.shown + made.shown, /otters/)
+  for (const [account, told] of [
+    ["--email nobody --username 'a b'", /✗ email: [\s\S]*✗ username: /],
+    ['--email JACK@example.com', /✗ user: This e-mail address is already registered/],
+  ] as const) {
+    const refused = await ask([], account)
+    assert.equal(refused.code, 2)
+    assert.match(refused.shown, told)
+    assert.doesNotMatch(refused.shown, /Password:/)
+  }
 })
 
 test('what an operator ends, a running server ends within a second', async t => {
@@ -288,9 +325,10 @@ test('migrate says what it has done, and does it once', async t => {
 
 test('the doctor tells what serve would, and makes nothing', async t => {
   const folder = emptyFolder(t)
+  const url = 'https://api.example.org'
   const production = {
     ENVIRONMENT: 'production',
-    RUSK_URL: 'https://api.example.org',
+    RUSK_URL: url,
     TRUSTED_PROXIES: '127.0.0.1',
   }
   const table: [
@@ -324,18 +362,40 @@ test('the doctor tells what serve would, and makes nothing', async t => {
       /✗ RUSK_ENVIRONMENT: .*ENVIRONMENT=production, or ENVIRONMENT=development/,
     ],
     [
+      'production before its database was made',
+      production,
+      [],
+      2,
+      /✗ database: \.\/rusk\.db is not there, nor is its schema\. → Run rusk migrate/,
+    ],
+    ['production in memory', production, ['--database', 'sqlite::memory:'], 2, /✗ --database: .*in memory/],
+    [
       'a front end elsewhere',
-      { ...production, ALLOWED_ORIGINS: 'https://app.example' },
+      { RUSK_URL: url, ALLOWED_ORIGINS: 'https://app.example' },
       [],
       0,
       /! RUSK_COOKIES_CROSS_SITE: .*different sites/,
     ],
     [
+      'a front end elsewhere, and cookies that go there',
+      { RUSK_URL: url, ALLOWED_ORIGINS: 'https://app.example', RUSK_COOKIES_CROSS_SITE: 'true' },
+      ['--dialect', 'django'],
+      0,
+      /✓ django: .*from the response header x-csrftoken\n[\s\S]*! cookies\.crossSite: .*block third-party cookies.*pages of https:\/\/app\.example\./,
+    ],
+    [
       "a dialect's own origin elsewhere",
-      { ...production, RUSK_DIALECT: 'fastapi' },
+      { RUSK_URL: url, RUSK_DIALECT: 'fastapi' },
       [],
       0,
       /! origins: the dialect's own, http:\/\/localhost:3000/,
+    ],
+    [
+      "a dialect's own origin in production",
+      { ...production, RUSK_DIALECT: 'fastapi' },
+      [],
+      2,
+      /✓ only pages of https:\/\/api\.example\.org may call from a browser, not those of http:\/\/localhost:3000/,
     ],
     ['names of this machine', { RUSK_DIALECT: 'fastapi' }, [], 0, /if they call Rusk as localhost too/],
     [
@@ -366,6 +426,28 @@ test('the doctor tells what serve would, and makes nothing', async t => {
     })
   }
   assert.deepEqual(readdirSync(folder), [])
+})
+
+test('the doctor speaks of a CSRF cookie only where there is one, and of its domain until that is set', async t => {
+  const folder = emptyFolder(t)
+  const url = { RUSK_URL: 'https://api.example.org' }
+  const sibling = { ...url, ALLOWED_ORIGINS: 'https://app.example.org' }
+  const foreign = { ...url, ALLOWED_ORIGINS: 'https://app.example', RUSK_COOKIES_CROSS_SITE: 'true' }
+  const table: [sentence: string, env: Record<string, string>, dialect: string, want: RegExp | null][] = [
+    ['a sibling, with one', sibling, 'flask', /! RUSK_CSRF_DOMAIN: .*Set RUSK_CSRF_DOMAIN=example\.org/],
+    ['a sibling, with one and its domain', { ...sibling, RUSK_CSRF_DOMAIN: 'example.org' }, 'flask', null],
+    ['a sibling, without', sibling, 'fastapi', null],
+    ['another site, with one', foreign, 'flask', /flask: .*response header x-csrf-token/],
+    ['another site, without', foreign, 'fastapi', null],
+  ]
+  for (const [sentence, env, dialect, want] of table) {
+    await t.test(sentence, async () => {
+      const { code, stdout } = await run({ folder, env }, ['doctor', '--dialect', dialect])
+      assert.equal(code, 0, stdout)
+      if (want) assert.match(stdout, want)
+      else assert.doesNotMatch(stdout, /csrf/i)
+    })
+  }
 })
 
 test('the doctor sees a schema that is behind, and files that others can read', async t => {

@@ -1,11 +1,12 @@
 // `rusk serve` as an operator meets it: ready or refused, in a clear sentence, with nothing damaged.
 import assert from 'node:assert/strict'
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { startPostgres } from '../store/stores.ts'
 import { abouts, assertEnded, emptyFolder, run, serve } from './binary.ts'
 
 test('ready is one line on standard output, with the address that it listens on', async t => {
@@ -25,6 +26,7 @@ test('a bad configuration is refused with every finding at once', async t => {
   assert.deepEqual(abouts(ended.stderr).sort(), [
     '--dialect',
     '--port',
+    'ALLOWED_ORIGINS',
     'ALLOWED_ORIGINS',
     'JWT_KEY in .env',
     'RUSK_SESION_GRACE in .env',
@@ -76,7 +78,42 @@ test("each original's .env is read from the working folder as it stands", async 
     assert.ok(ended.code === 1 || ended.code === 2)
     assert.match(ended.stderr, /✗ .*127\.0\.0\.1/)
     assert.doesNotMatch(ended.stderr, /hush| {4}at /)
+    assert.equal(ended.stderr.match(/ECONNREFUSED/g)?.length, 1, ended.stderr)
   })
+})
+
+test("fastapi-production's .env serves from a real Postgres as it stands", async t => {
+  const postgres = await startPostgres()
+  t.after(() => postgres.stop())
+  const address = await postgres.url('auth_db')
+  const folder = emptyFolder(t)
+  const dotenv = [
+    'JWT_SECRET_KEY=your-super-secret-jwt-key-change-this-in-production',
+    `DATABASE_URL=${address.replace('postgres:', 'postgresql+asyncpg:')}`,
+    'ENVIRONMENT=development',
+    'ALLOWED_ORIGINS=["http://localhost:3000"]',
+    'SECURE_COOKIES=false',
+  ]
+  writeFileSync(join(folder, '.env'), `${dotenv.join('\n')}\n`)
+  const args = ['--port', '0', '--dialect', 'fastapi-production']
+  const account = { email: 'jack@example.com', password: 'Seven-brave-otters-1', full_name: 'Jack' }
+  const post = (url: string, path: string, body: object) =>
+    fetch(url + path, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', origin: 'http://localhost:3000' },
+      body: JSON.stringify(body),
+    })
+  const first = await serve(t, { folder }, args)
+  assert.match(first.texts().stderr, /! RUSK_SECRET: JWT_SECRET_KEY also seals/)
+  assert.equal((await post(first.url, '/api/auth/register', account)).status, 201)
+  assert.equal((await first.stop()).code, 0)
+  const second = await serve(t, { folder }, args)
+  const signedIn = await post(second.url, '/api/auth/login', account)
+  assert.equal(signedIn.status, 200)
+  assert.ok(signedIn.headers.getSetCookie().length > 0)
+  assert.equal((await second.stop()).code, 0)
+  // Everything is in Postgres.
+  assert.deepEqual(readdirSync(folder), ['.env'])
 })
 
 test('a port in use is named', async t => {
@@ -166,7 +203,12 @@ test('in production a schema that is behind is refused, with the command to run'
     2,
     /✗ database: .*behind.*→ Run:? rusk migrate/,
   )
+  // serve has made the file, empty.
+  const behind = await run({ folder, env }, ['doctor'])
+  assert.match(behind.stdout, /✗ database: its schema is behind .*→ Run rusk migrate/)
+  assert.equal(behind.code, 2)
   assertEnded(await run({ folder, env }, ['migrate']), 0, /Applied/)
+  assertEnded(await run({ folder, env }, ['doctor']), 0, /^$/)
   const server = await serve(t, { folder, env })
   assert.equal((await fetch(`${server.url}/ready`)).status, 200)
   assert.equal((await server.stop()).code, 0)

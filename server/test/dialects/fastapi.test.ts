@@ -122,7 +122,15 @@ test('the access cookie of a refresh is as long-lived as that of sign-in', async
   isSet(got.set.access_token, { maxAge: 900, path: '/', sameSite: 'lax' })
 })
 
-test('a trailing slash is another path', async t => {
+test('a trailing slash leads to the same call', async t => {
   const { browser } = await open(t, wire)
-  says(await browser.call('GET /auth/me/'), [404, detail('Not Found')])
+  says(await browser.call('GET /auth/me/'), wire.noes.notSignedIn)
+  says(await browser.call('GET /auth/nowhere/'), [404, detail('Not Found')])
+})
+
+test('wrong fields are named in the order of the form', async t => {
+  const { browser } = await open(t, wire)
+  const got = await browser.call(wire.signUp.line, { json: { username: 5, email: 'no', password: 7 } })
+  const locs = (got.body as { detail: { loc: string[] }[] }).detail.map(each => each.loc[1])
+  assert.deepEqual(locs, ['username', 'email', 'password'])
 })

@@ -141,7 +141,7 @@ export const site: Site = {
   url: 'http://127.0.0.1:8000',
   https: false,
   secureCookies: false,
-  environment: 'production',
+  environment: 'development',
   prefix: '',
   origins: undefined,
   proxies: [],
