@@ -333,6 +333,7 @@ export async function rusk(options: Options = {}): Promise<Rusk> {
     // A program reads its own .env, and may already have.
     envFile: null,
     dialectNames: Object.keys(dialects),
+    dialects,
   })
   if (!settings) throw new Misuse(errors)
   const log = createLog(settings.log)

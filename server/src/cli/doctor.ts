@@ -6,6 +6,7 @@ import { isLoopback, relateSites } from '../config/sites.ts'
 import type { Settings } from '../config.ts'
 import { Fault, type Finding, Misuse } from '../core/fault.ts'
 import type { Dialect } from '../http/dialect.ts'
+import { listOrigins } from '../http/origins.ts'
 import { isDatabase, readDatabase } from '../store/database.ts'
 import { type Globals, inMemory, openBeside, readCommandLine } from './open.ts'
 import { say, showJson, signOf, writeFinding } from './output.ts'
@@ -57,7 +58,7 @@ function examineSite({ site, host, port, dialects, jwt }: Settings, { notes }: R
 }
 
 const relations = {
-  'same-origin': 'it is the origin of url itself',
+  'same-origin': 'the origin of url itself',
   'same-host': 'same site: cookies travel',
   sibling: 'same site, another host: cookies travel',
   foreign: 'another site',
@@ -69,15 +70,12 @@ async function examineOrigins(settings: Settings, report: Report): Promise<void>
   const { notes, risks } = report
   const { dialects } = await import('../dialects/index.ts')
   const spoken = Object.values(dialects).filter(({ name }) => settings.dialects.includes(name))
-  const brought = [...new Set(spoken.flatMap(dialect => dialect.origins))]
-  const origins = site.origins ?? (site.environment === 'production' ? [] : brought)
-  if (origins.length === 0) {
-    const own = site.origins === undefined && brought.length > 0
-    const unless = own
-      ? `, not those of ${brought.join(', ')}: ALLOWED_ORIGINS lists others in production`
-      : ''
-    notes.push(`only pages of ${new URL(site.url).origin} may call from a browser${unless}`)
-  }
+  const origins = [...listOrigins(site, spoken)]
+  const unlisted = [...new Set(spoken.flatMap(dialect => dialect.origins))].filter(
+    origin => !origins.includes(origin),
+  )
+  if (unlisted.length > 0 && site.origins === undefined)
+    notes.push(`pages of ${unlisted.join(', ')} may not call: ALLOWED_ORIGINS lists others in production`)
   examineCrossing(origins, spoken, settings, report)
   for (const origin of origins) {
     const relation = relateSites(origin, site.url)
@@ -93,7 +91,7 @@ async function examineOrigins(settings: Settings, report: Report): Promise<void>
         wrong: `the dialect's own, ${origin}, is another site than ${site.url}`,
         instead: 'Set ALLOWED_ORIGINS to the origins of your front ends',
       })
-    }
+    } else notes.push(`pages of ${origin} may call (another site: cookies stay behind)`)
   }
 }
 

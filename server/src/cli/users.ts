@@ -57,7 +57,7 @@ export async function createUser(globals: Globals, flags: NewUserFlags): Promise
   const given = isAsked(flags) ? undefined : await readPassword(flags).catch(tellingToo(person))
   needNone(unfit({ ...person, password: given ?? standIn }))
   await withSystem(globals, async system => {
-    if (false) needNone(await taken(system.store, person))
+    if (given === undefined) needNone(await taken(system.store, person))
     const account = { ...person, password: given ?? (await readPassword(flags)) }
     const made = await system.createUser(account, { skipPolicy, superuser })
     if ('refusal' in made) throw new Misuse(await reasonsFor(made.refusal, system.store, person))

@@ -45,7 +45,8 @@ const second = 1000
 /** From the last answer in flight to the end of the process there are ten seconds; one is left for the store. */
 const farewell = 9 * second
 
-const usual: Patience = { head: 15 * second, call: 30 * second, check: second, unread: 30 * second }
+/** `unread` is the longest: a body that stops half way is told so before the connection goes. */
+const usual: Patience = { head: 15 * second, call: 30 * second, check: second, unread: 35 * second }
 
 const limits = {
   maxHeaderSize: 16 * 1024,

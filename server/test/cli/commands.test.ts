@@ -377,6 +377,13 @@ test('the doctor tells what serve would, and makes nothing', async t => {
       /! RUSK_COOKIES_CROSS_SITE: .*different sites/,
     ],
     [
+      "a front end elsewhere, beside the dialect's own",
+      { RUSK_URL: url, ALLOWED_ORIGINS: 'https://app.example' },
+      ['--dialect', 'flask'],
+      0,
+      /https:\/\/app\.example may call \(another site: cookies stay behind\)\n✓ pages of http:\/\/localhost:3000 may call/,
+    ],
+    [
       'a front end elsewhere, and cookies that go there',
       { RUSK_URL: url, ALLOWED_ORIGINS: 'https://app.example', RUSK_COOKIES_CROSS_SITE: 'true' },
       ['--dialect', 'django'],
@@ -395,7 +402,7 @@ test('the doctor tells what serve would, and makes nothing', async t => {
       { ...production, RUSK_DIALECT: 'fastapi' },
       [],
       2,
-      /✓ only pages of https:\/\/api\.example\.org may call from a browser, not those of http:\/\/localhost:3000/,
+      /✓ pages of http:\/\/localhost:3000 may not call: .*\n✓ pages of https:\/\/api\.example\.org may call/,
     ],
     ['names of this machine', { RUSK_DIALECT: 'fastapi' }, [], 0, /if they call Rusk as localhost too/],
     [
