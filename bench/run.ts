@@ -17,6 +17,9 @@ const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 
 type Process = { readonly pid: number; readonly port: number; readonly ready: number; end(): Promise<void> }
 
+/** Everything that was started, to be ended whatever happens. */
+const running: Process[] = []
+
 /** `ready`: milliseconds from spawn to the first answer. */
 async function start(
   file: string,
@@ -43,7 +46,9 @@ async function start(
     child.kill('SIGTERM')
     if (child.exitCode === null) await once(child, 'exit')
   }
-  return { pid: child.pid, port, ready, end }
+  const started: Process = { pid: child.pid, port, ready, end }
+  running.push(started)
+  return started
 }
 
 /** Seconds of CPU that a process has used; undefined where /proc does not tell. */
@@ -89,7 +94,8 @@ const best = (figures: readonly Figure[]): Figure => ({
 const folder = await mkdtemp(join(tmpdir(), 'rusk-bench-'))
 try {
   const database = `sqlite:${join(folder, 'rusk.db')}`
-  const refreshesWanted = 12_000 * rounds
+  // More than any machine of this class refreshes in the rounds and the warm-up.
+  const refreshesWanted = 25_000 * (rounds + 1)
   process.stderr.write(`seeding ${refreshesWanted} sessions … `)
   const seeded = await seedSessions(database, refreshesWanted)
   process.stderr.write('done\n')
@@ -127,7 +133,6 @@ try {
   }
   process.stderr.write('\n')
   const busy = await memoryOf(rusk.pid)
-  await Promise.all([rusk.end(), bare.end()])
 
   const bareBest = best(figures.bare)
   const number = (value: number | undefined, digits = 0) =>
@@ -163,5 +168,6 @@ try {
     await writeFile(here('./results.json'), `${JSON.stringify(result, null, 2)}\n`)
   }
 } finally {
+  await Promise.all(running.map(process => process.end()))
   await rm(folder, { recursive: true, force: true })
 }

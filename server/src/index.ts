@@ -17,6 +17,7 @@ import { docsPages } from './http/docs-pages.ts'
 import { createHttp, type Http, type Mounted, type Served } from './http/handle.ts'
 import { type Listening, listen } from './http/node.ts'
 import { describe } from './http/openapi.ts'
+import { readOnce } from './http/page.ts'
 import { playgroundPages } from './http/playground.ts'
 import { readKeyFile } from './key-file.ts'
 import { createLog, type Log } from './log.ts'
@@ -231,12 +232,6 @@ export async function openSystem(given: Settings, seams: Seams): Promise<System>
   }
 }
 
-const jwksHeaders = {
-  'Cache-Control': 'public, max-age=300',
-  'Access-Control-Allow-Origin': '*',
-  'Cross-Origin-Resource-Policy': 'cross-origin',
-}
-
 /** What stands at the root whatever the dialects are. */
 const rootRoutes = ({ store, keyring }: Engine, openapi: () => object): readonly Served[] => [
   { path: '/health', answer: () => ({ status: 200, body: { status: 'healthy' } }) },
@@ -251,9 +246,15 @@ const rootRoutes = ({ store, keyring }: Engine, openapi: () => object): readonly
   },
   {
     path: '/.well-known/jwks.json',
-    answer: () => ({ status: 200, body: keyring.published(store.now()), headers: jwksHeaders }),
+    // The public halves, for verifiers anywhere; they fetch again well before a new key signs.
+    open: true,
+    answer: () => ({
+      status: 200,
+      body: keyring.published(store.now()),
+      headers: { 'Cache-Control': 'public, max-age=300' },
+    }),
   },
-  { path: '/openapi.json', answer: () => ({ status: 200, body: openapi() }) },
+  { path: '/openapi.json', type: 'application/json', body: readOnce(async () => JSON.stringify(openapi())) },
 ]
 
 function assemble(settings: Settings, engine: Engine, unwatch: () => void, log: Log): System {

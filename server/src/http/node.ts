@@ -27,7 +27,7 @@ export type Patience = {
   readonly call: number
   /** How late the two above may be. */
   readonly check: number
-  /** While an answer waits to be read and nothing of it is. */
+  /** While an answer waits to be read and nothing of it is. What the kernel still took in between makes it twice as long. */
   readonly unread: number
 }
 
