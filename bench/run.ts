@@ -91,8 +91,21 @@ const best = (figures: readonly Figure[]): Figure => ({
   p99: Math.min(...figures.map(figure => figure.p99)),
 })
 
+/** Three starts on an empty folder: the fastest, and what it holds when it has answered once. */
+async function startFresh(folder: string): Promise<{ ready: number; memory: number | undefined }> {
+  const starts = []
+  for (const name of ['a', 'b', 'c']) {
+    const env = { RUSK_LOG_LEVEL: 'warn', RUSK_DATABASE: `sqlite:${join(folder, name)}.db`, RUSK_PORT: '0' }
+    const started = await start(here('../server/bin/rusk.js'), ['serve'], env, '/health')
+    starts.push({ ready: started.ready, memory: await memoryOf(started.pid) })
+    await started.end()
+  }
+  return starts.reduce((a, b) => (a.ready < b.ready ? a : b))
+}
+
 const folder = await mkdtemp(join(tmpdir(), 'rusk-bench-'))
 try {
+  const fresh = await startFresh(folder)
   const database = `sqlite:${join(folder, 'rusk.db')}`
   // More than any machine of this class refreshes in the rounds and the warm-up.
   const refreshesWanted = 25_000 * (rounds + 1)
@@ -102,7 +115,6 @@ try {
 
   const env = { RUSK_LOG_LEVEL: 'warn', RUSK_DATABASE: database, RUSK_PORT: '0' }
   const rusk = await start(here('../server/bin/rusk.js'), ['serve'], env, '/health')
-  const idle = await memoryOf(rusk.pid)
   const opened = await fetch(`http://127.0.0.1:${rusk.port}/auth/refresh`, {
     method: 'POST',
     headers: { cookie: seeded.next() },
@@ -152,9 +164,9 @@ try {
   const result = {
     node: process.version,
     cores: availableParallelism(),
-    'start to first answer, ms': Math.round(rusk.ready),
+    'start to first answer, ms': Math.round(fresh.ready),
     'bare node:http start, ms': Math.round(bare.ready),
-    'resident idle, MB': idle && Math.round(idle),
+    'resident idle, MB': fresh.memory && Math.round(fresh.memory),
     'resident after load, MB': busy && Math.round(busy),
     rows,
   }
