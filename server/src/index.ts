@@ -207,15 +207,27 @@ async function openEngine(settings: Settings, database: Database, store: Store, 
 }
 
 /** What another process commits (`rusk users disable` while this one serves) is seen here within a second. */
-const watch = (engine: Engine, log: Log): (() => void) =>
-  engine.store.watch(() => {
-    engine.memory.forgetSessions()
+function watch(engine: Engine, log: Log): () => void {
+  let retry: NodeJS.Timeout | undefined
+  const reload = () => {
     engine.keyring.reload().then(
       changed => changed && engine.memory.forgetAll(),
-      (error: unknown) =>
-        log.error({ err: error }, 'the keys could not be read again; the old ones stay in use'),
+      (error: unknown) => {
+        log.error({ err: error }, 'the keys could not be read again; the next try is in a second')
+        retry = setTimeout(reload, 1000).unref()
+      },
     )
+  }
+  const unwatch = engine.store.watch(() => {
+    engine.memory.forgetSessions()
+    clearTimeout(retry)
+    reload()
   })
+  return () => {
+    unwatch()
+    clearTimeout(retry)
+  }
+}
 
 /** Opens everything and listens on nothing. Throws `Misuse` with every finding, or a `Fault`. */
 export async function openSystem(given: Settings, seams: Seams): Promise<System> {

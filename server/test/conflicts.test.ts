@@ -160,3 +160,24 @@ test('a flood of conflicts is refused to the last one and leaves sixty lines in 
   for (let i = 0; i < 70; i++) assert.equal(refusedOf(await sys.ask('whoAmI', {}, jar)), 'cookie_conflict')
   assert.equal(sys.told.length - length, 60)
 })
+
+test('an access cookie of an ended session is a left-over: beside a live one it says nothing, in either order', async () => {
+  const { ask } = await system()
+  const old = tokensOf(await ask('signUp', jack))
+  const now = tokensOf(await ask('signIn', asJack, carry(old)))
+  const texts = [old.access?.token ?? '', now.access?.token ?? '']
+  for (const access of [texts, texts.toReversed()]) {
+    assert.equal(refusedOf(await ask('whoAmI', {}, { access })), 'not refused')
+    const beside = { access, signIn: [old.signIn ?? ''] }
+    assert.equal(refusedOf(await ask('whoAmI', {}, beside)), 'not refused')
+  }
+})
+
+test('a sign-out ends the session whose cookies stand behind any number of others of their names', async () => {
+  const { ask } = await system()
+  const tokens = tokensOf(await ask('signUp', jack))
+  const junk = Array.from({ length: 20 }, (_, i) => `x${i}`)
+  const behind = { refresh: [...junk, tokens.refresh ?? ''], signIn: [...junk, tokens.signIn ?? ''] }
+  tokensOf(await ask('signOut', {}, behind))
+  assert.equal(refusedOf(await ask('refresh', {}, carry(tokens))), 'refresh_invalid')
+})

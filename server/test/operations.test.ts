@@ -97,7 +97,7 @@ test('a late refresh answer undoes neither a sign-out nor a newer sign-in', asyn
   const second = tokensOf(await ask('signIn', asJack, carry(first, late)))
   // The late answer's cookies arrive last, but the sign-in cookie is the newer sign-in's.
   const mixed = { ...carry(second, late), signIn: carry(second).signIn ?? [] }
-  assert.equal(refusedOf(await ask('whoAmI', {}, mixed)), 'access_expired')
+  assert.equal(refusedOf(await ask('whoAmI', {}, mixed)), 'access_revoked')
   const refreshed = await ask('refresh', {}, mixed)
   assert.ok('done' in refreshed)
   assert.equal(refreshed.done.session.id, idOf(second))

@@ -169,7 +169,7 @@ const [half, hour] = [1_800_000, 3_600_000]
 const counts: [string, Partial<Manner['policy']['rates']>, number][] = [
   ['a few failures in a while', { account: few, accountPause: 30_000, ceiling: many }, 30],
   ['many failures in a row', { account: many, ceiling: few, ceilingPause: hour }, 3600],
-  ['both', { account: few, accountPause: half, ceiling: few, ceilingPause: hour }, 3600],
+  ['both', { account: few, accountPause: half, ceiling: few, ceilingPause: hour }, 1800],
 ]
 
 for (const [sentence, rates, pause] of counts) {
@@ -209,6 +209,30 @@ for (const [sentence, rates, pause] of counts) {
     assert.equal(refusedOf(await sys.ask('signIn', asJack, {}, how)), 'throttled')
   })
 }
+
+test('what the pause refuses does not count towards the ceiling: a flood of guesses shuts nobody out for longer', async () => {
+  const { ask, make } = await system()
+  await make(jack)
+  const how = ratesOf({
+    account: few,
+    accountPause: 30_000,
+    ceiling: { points: 5, per: 60_000 },
+    ceilingPause: hour,
+  })
+  for (let i = 0; i < 60; i++) await ask('signIn', wrong, {}, how)
+  const throttled = await ask('signIn', asJack, {}, how)
+  assert.ok('refusal' in throttled && (throttled.refusal.retryAfter ?? 99) <= 30)
+})
+
+test('a success in a browser that knows the account clears what strangers have counted up', async () => {
+  const { ask } = await system()
+  const own = tokensOf(await ask('signUp', jack))
+  const how = ratesOf({ account: few, accountPause: hour, ceiling: many })
+  for (let i = 0; i < 9; i++) await ask('signIn', wrong, {}, how)
+  assert.equal(refusedOf(await ask('signIn', asJack, {}, how)), 'throttled')
+  tokensOf(await ask('signIn', asJack, carry(own), how))
+  tokensOf(await ask('signIn', asJack, {}, how))
+})
 
 test('failures under a name that nobody has are counted alike, each name by itself', async () => {
   const { ask } = await system()

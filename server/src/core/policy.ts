@@ -66,7 +66,7 @@ export const defaultPolicy: Policy = {
     account: { points: 10, per: 15 * minute },
     accountPause: 30 * second,
     ceiling: { points: 100, per: 24 * day },
-    ceilingPause: hour,
+    ceilingPause: 5 * minute,
     refresh: { points: 600, per: minute },
     other: { points: 120, per: minute },
   },

@@ -201,18 +201,26 @@ async function openAccountCount(engine: Engine, asked: Asked<'signIn'>, account:
     asked.presented.signIn.map(each => each.sessionId),
   )
   const known = holders.find(holder => holder.user.id === account?.user.id)
-  const who = account?.user.id ?? `unknown:${JSON.stringify(loginKey(asked.input.login))}`
+  const who = account?.user.id ?? JSON.stringify(loginKey(asked.input.login))
   const key = known ? `${who}:${known.session.id}` : who
-  const take = (name: string, count: Rate) => engine.throttle.take(name, key, count)
+  // Invented names are counted alike and apart: however many there are, they crowd out nobody's count.
+  const counts = ['account', 'pause', 'ceiling', 'ceilingPause'] as const
+  const named = (count: (typeof counts)[number]) => (account ? count : `${count} of nobody`)
+  const take = (count: (typeof counts)[number], limit: Rate) => engine.throttle.take(named(count), key, limit)
   return {
-    /** Counts one attempt; seconds to wait if it is one too many. */
+    /** Counts one attempt; seconds to wait if it is one too many. Only what will be compared counts towards the ceiling. */
     take: async (): Promise<number | undefined> => {
-      const [over, beyond] = [await take('account', rate), await take('ceiling', ceiling)]
-      const pause = beyond ? ceilingPause : over ? accountPause : undefined
-      return pause === undefined ? undefined : (await take('pause', { points: 1, per: pause }))?.retryAfter
+      const over = await take('account', rate)
+      const wait = over && (await take('pause', { points: 1, per: accountPause }))
+      if (wait) return wait.retryAfter
+      const beyond = await take('ceiling', ceiling)
+      return beyond && (await take('ceilingPause', { points: 1, per: ceilingPause }))?.retryAfter
     },
+    /** A success clears its own count and the one that strangers share. */
     forget: () =>
-      Promise.all([engine.throttle.forget('account', key), engine.throttle.forget('ceiling', key)]),
+      Promise.all(
+        counts.flatMap(count => [key, who].map(each => engine.throttle.forget(named(count), each))),
+      ),
   }
 }
 
@@ -226,6 +234,8 @@ export const signIn: Operation<'signIn', SignInFacts> = {
         decoyId(engine.keyring.macs(engine.store.now())[0], JSON.stringify(loginKey(login))),
       ),
     ])
+    // A disabled user's password is compared with nothing: the right one takes the time of a wrong one.
+    const active = account?.user.active === true
     const count = await openAccountCount(engine, asked, account)
     let throttled: number | undefined
     // Counted when its turn has come and before anything is compared: many guesses at once are counted one by one, and
@@ -235,11 +245,13 @@ export const signIn: Operation<'signIn', SignInFacts> = {
       return throttled === undefined
     }
     const checked = await unlessBusy(() =>
-      engine.passwords.verify(account?.password ?? null, password, { mayCheck, decoy }),
+      engine.passwords.verify(active ? account.password : null, password, {
+        mayCheck,
+        decoy: account?.password ?? decoy,
+      }),
     )
     const facts = { account, checked, throttled, named: [], sessionId: engine.newId(), rehashed: undefined }
-    // A disabled user's right password goes the way of a wrong one.
-    if ('busy' in checked || !checked.matches || !account?.user.active) return facts
+    if ('busy' in checked || !checked.matches) return facts
     await count.forget()
     const rehashed = checked.stale ? await unlessBusy(() => engine.passwords.hash(password)) : undefined
     return {

@@ -20,7 +20,10 @@ export type Judge = {
 }
 
 export type Presentation = {
-  readonly access: AccessClaims | RefusalCode
+  /** By cookie one to a session, the longest-lived: which of them counts, their sessions say. By bearer one. */
+  readonly access:
+    | { readonly claims: readonly AccessClaims[]; readonly by: 'cookie' | 'bearer' }
+    | RefusalCode
   /** One number to a session, the highest. */
   readonly refresh: readonly Presented[]
   readonly signIn: readonly Presented[]
@@ -33,8 +36,8 @@ export type Presentation = {
   readonly csrf: { readonly sessionId: string | null; readonly text: string } | undefined
 }
 
-/** A browser may hold a few cookies of one name (paths, a sibling's). Beyond that they are not looked at: each costs a sum. */
-const mostOfOneName = 8
+/** A browser may hold a few cookies of one name (paths, a sibling's). Each signature costs a sum; beyond these none is checked. */
+const mostSignatures = 8
 
 type Read = { readonly claims: AccessClaims; readonly expired: boolean }
 
@@ -55,56 +58,48 @@ function readAccess(judge: Judge, text: string, now: number, skew: number): Read
   return { claims: read.claims, expired: false }
 }
 
-/**
- * A late answer may have put back the access cookie of an earlier sign-in: where there is a sign-in cookie, one of another
- * session counts as expired. Of one session the token that lives longest.
- */
-function readCookies(
-  reads: readonly Read[],
-  came: boolean,
-  signIn: readonly Presented[],
-): AccessClaims | RefusalCode {
+function readCookies(reads: readonly Read[], came: boolean): Presentation['access'] {
   if (!came) return 'not_signed_in'
-  const meant = ({ claims }: Read) =>
-    signIn.length === 0 || signIn.some(each => each.sessionId === claims.sid)
-  const live = reads.filter(read => !read.expired && meant(read))
-  if (new Set(live.map(read => read.claims.sid)).size > 1) return 'cookie_conflict'
-  const [best] = live.sort((a, b) => b.claims.exp - a.claims.exp)
-  return best?.claims ?? (reads.length > 0 ? 'access_expired' : 'access_invalid')
+  const longest = new Map<string, AccessClaims>()
+  for (const { claims, expired } of reads) {
+    if (!expired && claims.exp > (longest.get(claims.sid)?.exp ?? 0)) longest.set(claims.sid, claims)
+  }
+  if (longest.size > 0) return { claims: [...longest.values()], by: 'cookie' }
+  return reads.length > 0 ? 'access_expired' : 'access_invalid'
 }
 
-function readAccessOf(
-  judge: Judge,
-  carried: Carried,
-  now: number,
-  skew: number,
-  signIn: readonly Presented[],
-) {
-  const reads = carried.access
-    .slice(0, mostOfOneName)
+function readBearer(read: Read | undefined, byCookie: Presentation['access']): Presentation['access'] {
+  if (read === undefined) return 'access_invalid'
+  if (read.expired) return 'access_expired'
+  const mixed = typeof byCookie === 'object' && byCookie.claims.some(({ sid }) => sid !== read.claims.sid)
+  return mixed ? 'cookie_conflict' : { claims: [read.claims], by: 'bearer' }
+}
+
+function readAccessOf(judge: Judge, { access, bearer }: Carried, now: number, skew: number) {
+  const texts = [...new Set(access)]
+  const known = texts.filter(text => judge.memory.claims(text))
+  const unknown = texts.filter(text => !known.includes(text)).slice(0, mostSignatures)
+  const reads = [...known, ...unknown]
     .map(text => readAccess(judge, text, now, skew))
     .filter(read => read !== undefined)
-  const byBearer =
-    typeof carried.bearer === 'string' ? readAccess(judge, carried.bearer, now, skew) : undefined
-  let access = readCookies(reads, carried.access.length > 0, signIn)
-  if (carried.bearer === null) access = 'access_malformed'
-  else if (carried.bearer !== undefined) {
-    const bearer =
-      byBearer === undefined ? 'access_invalid' : byBearer.expired ? 'access_expired' : byBearer.claims
-    const mixed = typeof access === 'object' && typeof bearer === 'object' && access.sid !== bearer.sid
-    access = mixed ? 'cookie_conflict' : bearer
-  }
+  const byBearer = typeof bearer === 'string' ? readAccess(judge, bearer, now, skew) : undefined
+  const byCookie = readCookies(reads, access.length > 0)
   return {
-    access,
+    access:
+      bearer === undefined
+        ? byCookie
+        : bearer === null
+          ? ('access_malformed' as const)
+          : readBearer(byBearer, byCookie),
     namedByCookies: reads.map(read => read.claims.sid),
     namedByBearer: byBearer ? [byBearer.claims.sid] : [],
   }
 }
 
-/** Authentic refresh tokens, the highest number of each session. */
+/** Authentic refresh tokens, the highest number of each session. What has not their form costs nothing, so all are looked at. */
 function readRefresh(keys: readonly MacKey[], texts: readonly string[]): readonly Presented[] {
   const highest = new Map<string, Presented>()
-  for (const text of texts.slice(0, mostOfOneName)) {
+  for (const text of new Set(texts)) {
     const read = readRefreshToken(keys, text)
     if (read && read.n >= (highest.get(read.sessionId)?.n ?? 0)) highest.set(read.sessionId, read)
   }
@@ -117,7 +112,7 @@ export function readPresented(judge: Judge, carried: Carried, skew: number): Pre
   const keys = judge.keyring.macs(now)
   const refresh = readRefresh(keys, carried.refresh)
   const signIn = readRefresh(keys, carried.signIn)
-  const access = readAccessOf(judge, carried, now, skew, signIn)
+  const access = readAccessOf(judge, carried, now, skew)
   // Where a token is needed, header and cookie are known to be equal by now.
   const text = carried.csrf?.header ?? carried.csrf?.cookie
   const csrf = text === undefined ? undefined : readCsrfToken(keys, text)

@@ -155,7 +155,8 @@ export function openCommits(database: DatabaseSync, prepare: (sql: string) => St
     close() {
       closed = true
       unschedule()
-      while (waiting.length > 0) flush()
+      while (waiting.length > 0 && !held) flush()
+      for (const { reject } of waiting.splice(0)) reject(new Fault('The store is closed'))
       unschedule()
     },
   }
