@@ -26,6 +26,8 @@ type Waiting = {
   readonly steps: readonly Step[]
   readonly resolve: (outcome: Committed) => void
   readonly reject: (fault: Fault) => void
+  /** When it came. */
+  readonly at: number
 }
 
 /** `prepare` answers with the same prepared statement for the same SQL. */
@@ -34,7 +36,6 @@ export function openCommits(database: DatabaseSync, prepare: (sql: string) => St
   let waiting: Waiting[] = []
   let immediate: NodeJS.Immediate | undefined
   let retry: NodeJS.Timeout | undefined
-  let busySince: number | undefined
   let held = false
   let closed = false
 
@@ -51,32 +52,36 @@ export function openCommits(database: DatabaseSync, prepare: (sql: string) => St
   function flush() {
     immediate = retry = undefined
     if (held) return
-    const begun = begin()
-    if (begun === 'busy') {
-      retry = setTimeout(flush, busyPause)
+    const failed = begin()
+    if (failed !== undefined) {
+      putOff(failed)
       return
     }
     const group = waiting.slice(0, groupSize)
     waiting = waiting.slice(groupSize)
-    for (const settle of begun instanceof Fault
-      ? group.map(one => () => one.reject(begun))
-      : writeGroup(group))
-      settle()
+    for (const settle of writeGroup(group)) settle()
     schedule()
   }
 
-  /** SQLite waits for another process's write with the event loop; here everything else goes on meanwhile. */
-  function begin(): 'begun' | 'busy' | Fault {
+  /** Why a transaction could not begin, if it could not. */
+  function begin(): unknown {
     try {
       run('begin immediate')
-      busySince = undefined
-      return 'begun'
+      return undefined
     } catch (error) {
-      busySince ??= Date.now()
-      if (codeOf(error) === code.busy && !closed && Date.now() - busySince < busyPatience) return 'busy'
-      busySince = undefined
-      return abandon(error)
+      return error
     }
+  }
+
+  /** SQLite would wait for another process's write with the event loop: each commit waits its second without it. */
+  function putOff(error: unknown) {
+    const patient = codeOf(error) === code.busy && !closed
+    const since = patient ? Date.now() - busyPatience : Number.POSITIVE_INFINITY
+    const late = waiting.filter(one => one.at <= since)
+    waiting = waiting.filter(one => one.at > since)
+    const fault = abandon(error)
+    for (const one of late) one.reject(fault)
+    if (waiting.length > 0) retry = setTimeout(flush, busyPause)
   }
 
   /** How each commit of the group is to be settled; nothing is settled before COMMIT has returned. */
@@ -139,7 +144,7 @@ export function openCommits(database: DatabaseSync, prepare: (sql: string) => St
     commit(steps) {
       if (closed) return Promise.reject(new Fault('The store is closed'))
       return new Promise((resolve, reject) => {
-        waiting.push({ steps, resolve, reject })
+        waiting.push({ steps, resolve, reject, at: Date.now() })
         schedule()
       })
     },
