@@ -35,7 +35,7 @@ export function createThrottle({ most = 50_000 }: ThrottleOptions = {}): Throttl
     names.set(name, windows)
     const found = windows.get(per)
     if (found) return found
-    // The limiter only counts; `judge` compares, because two rates may count in one window.
+    // The limiter only counts; `take` compares, because two rates may count in one window.
     const limiter = new RateLimiterMemory({
       keyPrefix: '',
       points: Number.MAX_SAFE_INTEGER,
