@@ -67,6 +67,38 @@ export function chooseSession(
   return bySignIn && byRefresh?.sessionId !== bySignIn.sessionId ? bySignIn : byRefresh
 }
 
+/** What a call's access tokens say: the sessions they name, each once, of users they fit. */
+export type Shown = {
+  readonly access: readonly string[]
+  readonly by: 'cookie' | 'bearer'
+  /** The sessions that the sign-in cookies name. */
+  readonly signIn: readonly string[]
+  readonly holders: ReadonlyMap<string, Holder>
+}
+
+/**
+ * Who calls. A token whose session has ended says nothing where another is there. A late answer may have put back the
+ * access cookie of an earlier sign-in: where a sign-in cookie names a session that may act, one of another session counts
+ * as `expired`. `conflict`: two sessions that may act, and no sign-in cookie says which. Undefined: none may.
+ */
+export function chooseCaller(
+  { access, by, signIn, holders }: Shown,
+  now: number,
+): Holder | 'conflict' | 'expired' | undefined {
+  const acting = (ids: readonly string[]): Holder[] =>
+    ids.flatMap(id => {
+      const holder = holders.get(id)
+      return mayAct(holder, now) ? [holder] : []
+    })
+  const live = acting(access)
+  const [first, ...others] = live
+  if (!first) return undefined
+  const meant = live.filter(({ session }) => signIn.includes(session.id))
+  if (by === 'cookie' && meant.length === 0 && acting(signIn).length > 0) return 'expired'
+  if (meant.length === 1) return meant[0]
+  return others.length > 0 ? 'conflict' : first
+}
+
 export type Opening = {
   readonly id: string
   readonly user: User

@@ -1,7 +1,7 @@
 // What a browser does with its session: refresh it, leave it, get a CSRF token for it. The rule is core/session.ts.
 import type { Holder } from '../core/model.ts'
 import { refuse } from '../core/refusal.ts'
-import { type Choice, chooseSession, decideStep, lineOf } from '../core/session.ts'
+import { type Choice, chooseSession, decideStep, lineOf, type Step } from '../core/session.ts'
 import { endNamed, holdersOf } from './account.ts'
 import type { Done } from './contract.ts'
 import { type Asked, type At, type Decision, type Engine, no, type Operation, record } from './engine.ts'
@@ -44,12 +44,15 @@ export const refresh: Operation<'refresh', RefreshFacts> = {
   },
 }
 
-/** The session rule as changes and tokens: only a change sends a refresh token, and only this answer ever does. */
-export function decideRefresh({ holder, n, first }: Choice, at: At): Decision<Done['refresh']> {
+/** The session rule as changes and tokens. */
+export const decideRefresh = (choice: Choice, at: At): Decision<Done['refresh']> =>
+  takeStep(choice, decideStep(lineOf(choice.holder.session), choice.n, at.now, at.policy.grace), at)
+
+/** Only a change sends a refresh token, and only this answer ever does. */
+export function takeStep({ holder, n, first }: Choice, step: Step, at: At): Decision<Done['refresh']> {
   const { session, user } = holder
   const was = lineOf(session)
   const about = { userId: user.id, sessionId: session.id }
-  const step = decideStep(was, n, at.now, at.policy.grace)
   if (step.step === 'quiet') return { changes: [], done: holder, mint: { access: holder } }
   if (step.step === 'end') {
     // An old sign-in cookie proves nothing but that its browser lost a newer one.

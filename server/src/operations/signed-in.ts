@@ -1,7 +1,7 @@
 // Operations for somebody who is signed in by an access token: who am I, my sessions, end one or all others.
 import type { Holder, Session, User } from '../core/model.ts'
 import { type Refusal, refuse } from '../core/refusal.ts'
-import { mayAct } from '../core/session.ts'
+import { chooseCaller, mayAct } from '../core/session.ts'
 import type { AccessClaims } from '../crypto/jwt.ts'
 import type { OperationName } from './contract.ts'
 import { type Asked, type Engine, no, type Operation, record } from './engine.ts'
@@ -10,9 +10,7 @@ import { type Asked, type Engine, no, type Operation, record } from './engine.ts
 const mostListed = 100
 
 /** Who calls, or why not. */
-type Who = Holder | Refusal
-
-type Claimed = { readonly claims: AccessClaims; readonly holder: Holder | undefined }
+export type Who = Holder | Refusal
 
 const load = async ({ memory, store }: Engine, sessionId: string): Promise<Holder | undefined> =>
   memory.holder(sessionId) ?? (await memory.load(sessionId, () => store.holder(sessionId)))
@@ -20,38 +18,40 @@ const load = async ({ memory, store }: Engine, sessionId: string): Promise<Holde
 const isOfUser = ({ sub }: AccessClaims, user: User): boolean =>
   sub === user.id || sub === String(user.number)
 
-/**
- * Reads sessions through memory. A token whose session has ended is refused although its signature is good, and says
- * nothing where another is there. A late answer may have put back the access cookie of an earlier sign-in: where a
- * sign-in cookie names a session that may act, one of another session counts as expired.
- */
-async function loadWho(engine: Engine, { presented }: Pick<Asked<OperationName>, 'presented'>): Promise<Who> {
-  const { access, signIn } = presented
+/** Reads sessions through memory. A token whose session has ended is refused although its signature is good. */
+export async function loadWho(
+  engine: Engine,
+  { presented }: Pick<Asked<OperationName>, 'presented'>,
+): Promise<Who> {
+  const { access } = presented
   if (typeof access === 'string') return refuse(access)
-  const now = engine.store.now()
-  const claimed = await Promise.all(
-    access.claims.map(
-      async (claims): Promise<Claimed> => ({ claims, holder: await load(engine, claims.sid) }),
-    ),
-  )
-  const live = claimed.flatMap(({ claims, holder }) =>
-    mayAct(holder, now) && isOfUser(claims, holder.user) ? [holder] : [],
-  )
-  const [first, ...others] = live
-  if (!first) return refuseDead(engine, claimed)
-  const meant = live.filter(({ session }) => signIn.some(each => each.sessionId === session.id))
-  if (access.by === 'cookie' && meant.length === 0 && signIn.length > 0) {
-    const named = await Promise.all(signIn.map(each => load(engine, each.sessionId)))
-    if (named.some(holder => mayAct(holder, now))) return refuse('access_expired')
+  const signIn = presented.signIn.map(each => each.sessionId)
+  const ids = [...new Set([...access.claims.map(({ sid }) => sid), ...signIn])]
+  const holders = new Map<string, Holder>()
+  for (const holder of await Promise.all(ids.map(id => load(engine, id)))) {
+    if (holder) holders.set(holder.session.id, holder)
   }
-  if (meant.length === 1 && meant[0]) return meant[0]
-  return others.length > 0 ? refuse('cookie_conflict') : first
+  const fitting = access.claims.filter(claims => {
+    const holder = holders.get(claims.sid)
+    return holder !== undefined && isOfUser(claims, holder.user)
+  })
+  const caller = chooseCaller(
+    { access: fitting.map(({ sid }) => sid), by: access.by, signIn, holders },
+    engine.store.now(),
+  )
+  if (caller === 'expired') return refuse('access_expired')
+  if (caller === 'conflict') return refuse('cookie_conflict')
+  return caller ?? refuseDead(engine, access.claims, holders)
 }
 
 /** No token names a session that may act: is it the session that is gone, or the user? */
-async function refuseDead({ store }: Engine, claimed: readonly Claimed[]): Promise<Refusal> {
-  if (claimed.some(({ holder }) => holder)) return refuse('access_revoked')
-  const sub = claimed[0]?.claims.sub ?? ''
+async function refuseDead(
+  { store }: Engine,
+  claims: readonly AccessClaims[],
+  holders: ReadonlyMap<string, Holder>,
+): Promise<Refusal> {
+  if (claims.some(({ sid }) => holders.has(sid))) return refuse('access_revoked')
+  const sub = claims[0]?.sub ?? ''
   const user = await store.account(/^\d{1,15}$/.test(sub) ? { number: Number(sub) } : { id: sub })
   return refuse(user ? 'access_revoked' : 'user_gone')
 }
