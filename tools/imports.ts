@@ -37,7 +37,7 @@ export const rooms: Rooms = {
   },
   [`${server}dialects/`]: {
     does: 'speaks: one value to a file',
-    may: [core, contract, `${server}http/dialect.ts`, 'zod'],
+    may: [core, contract, `${server}http/dialect.ts`, `${server}device.ts`, 'zod'],
   },
   [`${server}config/`]: {
     does: 'reads what operators write',
@@ -47,6 +47,7 @@ export const rooms: Rooms = {
     does: 'makes settings of what was read',
     may: [core, site, databases, `${server}config/`, 'node:', 'zod'],
   },
+  [`${server}device.ts`]: { does: 'names browsers and devices; pure', may: ['bowser'] },
   [`${server}key-file.ts`]: { does: 'keeps the secret that seals keys', may: [core, 'node:'] },
   [`${server}log.ts`]: {
     does: 'writes log lines',

@@ -4,6 +4,7 @@ import { Command, CommanderError, InvalidArgumentError } from 'commander'
 import type { RotateFlags } from './cli/keys.ts'
 import type { Globals } from './cli/open.ts'
 import { say, sayFindings } from './cli/output.ts'
+import type { RevokeFlags } from './cli/sessions.ts'
 import type { NewUserFlags } from './cli/users.ts'
 import { optionRows } from './config.ts'
 import { Fault, Misuse } from './core/fault.ts'
@@ -208,11 +209,16 @@ function addSessions(program: Command): void {
     )
   sessions
     .command('revoke')
-    .description('end a session, or all of a user')
+    .description('end a session, all of a user, or all that are older than a restore')
     .argument('[id]', 'the session; write -- before an id that begins with a dash')
     .option('--user <user>', 'all sessions of this user')
-    .action(async (id: string | undefined, flags: { user?: string }, command: Command) =>
-      (await import('./cli/sessions.ts')).revokeSession(globalsOf(command), id, flags.user),
+    .option(
+      '--opened-before <time>',
+      'all sessions of everybody that were opened before then: a time as 2026-01-02T03:04:05Z, or now. For use after a ' +
+        'restore, which brings sessions back that had ended since the copy was made',
+    )
+    .action(async (id: string | undefined, flags: RevokeFlags, command: Command) =>
+      (await import('./cli/sessions.ts')).revokeSession(globalsOf(command), id, flags),
     )
 }
 

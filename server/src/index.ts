@@ -4,7 +4,7 @@ import { createServer } from 'node:net'
 import { loadSettings } from './config/files.ts'
 import type { Options, Settings } from './config.ts'
 import { Misuse } from './core/fault.ts'
-import type { EndReason, KeyRow, Session, User } from './core/model.ts'
+import type { EndReason, EventType, KeyRow, Session, User } from './core/model.ts'
 import { defaultPolicy, patchPolicy } from './core/policy.ts'
 import type { Refusal } from './core/refusal.ts'
 import { isCommonPassword } from './crypto/common-passwords.ts'
@@ -25,6 +25,7 @@ import {
   createAccount,
   endSession,
   endSessionsOf,
+  endSessionsOpenedBefore,
   type NewAccount,
   setActive,
 } from './operations/administer.ts'
@@ -60,6 +61,8 @@ export type System = {
   endSession(sessionId: string, because: EndReason): Promise<boolean>
   /** Every live session of the user. */
   endSessionsOf(userId: string, because: EndReason): Promise<void>
+  /** Every live session of everybody that was opened before then. Resolves with how many there were. */
+  endSessionsOpenedBefore(openedBefore: number, because: EndReason): Promise<number>
   /** Publishes a new signing key, which signs 15 minutes later unless said otherwise. */
   rotateKeys(how: Omit<Rotation, 'at'>): Promise<KeyRow>
   openapi(): object
@@ -183,6 +186,13 @@ const otherSecret = (error: SealedOtherwise): Misuse =>
     },
   ])
 
+/** Events after which an operator has something to do: what. */
+const alarms: Readonly<Partial<Record<EventType, string>>> = {
+  store_went_back:
+    'If the database was restored from a copy, sessions that had ended since it was made are live again. End them: ' +
+    'rusk sessions revoke --opened-before now',
+}
+
 async function openEngine(settings: Settings, database: Database, store: Store, log: Log): Promise<Engine> {
   const keyring = await openKeyring({
     store,
@@ -202,7 +212,11 @@ async function openEngine(settings: Settings, database: Database, store: Store, 
     issuer: settings.site.url,
     audience: settings.audience,
     newId: () => randomBytes(16).toString('base64url'),
-    onEvent: ({ type, at: _at, ...about }) => log.info(about, type),
+    onEvent: ({ type, at: _at, ...about }) => {
+      const instead = alarms[type]
+      if (instead === undefined) log.info(about, type)
+      else log.warn({ ...about, instead }, type)
+    },
   }
 }
 
@@ -300,6 +314,7 @@ function assemble(settings: Settings, engine: Engine, unwatch: () => void, log: 
     setActive: (userId, active) => setActive(engine, userId, active),
     endSession: (sessionId, because) => endSession(engine, sessionId, because),
     endSessionsOf: (userId, because) => endSessionsOf(engine, userId, because),
+    endSessionsOpenedBefore: (before, because) => endSessionsOpenedBefore(engine, before, because),
     async rotateKeys(how) {
       const row = await keyring.rotate({ at: store.now(), ...how })
       engine.memory.forgetAll()

@@ -121,6 +121,7 @@ const hostile: [OperationName, Record<string, unknown>][] = [
   ['whoAmI', {}],
   ['listSessions', {}],
   ['endOtherSessions', {}],
+  ['changePassword', { current: jack.password, new: 'a better one still' }],
   ['refresh', {}],
   ['csrf', {}],
   ['signIn', asJack],

@@ -4,7 +4,12 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Event } from '../src/core/model.ts'
 import { writeRefreshToken } from '../src/crypto/macs.ts'
-import { endSession, endSessionsOf, setActive } from '../src/operations/administer.ts'
+import {
+  endSession,
+  endSessionsOf,
+  endSessionsOpenedBefore,
+  setActive,
+} from '../src/operations/administer.ts'
 import type { Tokens } from '../src/operations/contract.ts'
 import { asJack, carry, idOf, jack, later, refusedOf, type Sys, system, tokensOf } from './system.ts'
 
@@ -35,7 +40,8 @@ async function tell(scene: Scene, before: number): Promise<readonly string[]> {
     [idOf(second), 'second'],
     ...signing.map(({ id }, i): [string, string] => [id, `key-${i + 1}`]),
   ])
-  const nameOf = (value: string | number | boolean) => names.get(String(value)) ?? value
+  const nameOf = (value: string | number | boolean) =>
+    names.get(String(value)) ?? (/^[\w-]{22}$/.test(String(value)) ? 'another' : value)
   return (await written(scene))
     .slice(before)
     .map(event =>
@@ -48,6 +54,9 @@ async function tell(scene: Scene, before: number): Promise<readonly string[]> {
     )
 }
 
+/** Where the clock of a system stands at first. */
+const began = Date.UTC(2026, 0, 1)
+const better = { current: jack.password, new: 'a better one still' }
 const wrong = { ...asJack, password: 'not the password' }
 const jill = { email: 'jill@example.com', password: jack.password }
 const refreshOf = (tokens: Tokens) => ({ refresh: carry(tokens).refresh ?? [] })
@@ -189,6 +198,44 @@ const rows: [string, (scene: Scene) => Promise<unknown>, string[]][] = [
     ['session_ended jack because=ended_by_user others=true'],
   ],
   [
+    'a user changes the password',
+    ({ ask, first }) => ask('changePassword', better, carry(first)),
+    ['password_changed jack first opened=another', 'session_ended jack because=password_changed all=true'],
+  ],
+  [
+    'a user changes the password in a browser whose cookies name somebody else’s session too',
+    async ({ ask, first }) => {
+      const jills = tokensOf(await ask('signUp', jill))
+      const refresh = [...(carry(first).refresh ?? []), ...(carry(jills).refresh ?? [])]
+      await ask('changePassword', better, { ...carry(first), refresh })
+    },
+    [
+      'signed_up somebody',
+      'signed_in somebody another',
+      'session_ended somebody another because=signed_in_anew',
+      'password_changed jack first opened=another',
+      'session_ended jack because=password_changed all=true',
+    ],
+  ],
+  [
+    'a user wants to change the password and does not know it',
+    ({ ask, first }) => ask('changePassword', { ...better, current: wrong.password }, carry(first)),
+    ['password_change_refused jack first'],
+  ],
+  [
+    'a user wants to change the password to a weak one',
+    ({ ask, first }) => ask('changePassword', { ...better, new: 'x' }, carry(first)),
+    [],
+  ],
+  [
+    'the current password meets a record that is none',
+    async scene => {
+      await replaceRecord(scene, 'no record at all')
+      await scene.ask('changePassword', better, carry(scene.first))
+    },
+    ['password_record_malformed jack', 'password_change_refused jack first'],
+  ],
+  [
     'an operator ends a session, and once more',
     async ({ engine, first }) => {
       assert.equal(await endSession(engine, idOf(first), 'revoked'), true)
@@ -200,6 +247,19 @@ const rows: [string, (scene: Scene) => Promise<unknown>, string[]][] = [
     'an operator ends all sessions of a user',
     ({ engine, userId }) => endSessionsOf(engine, userId, 'revoked'),
     ['session_ended jack because=revoked all=true'],
+  ],
+  [
+    'an operator ends every session that was opened before a moment',
+    async ({ engine, pass }) => {
+      pass(1)
+      const now = engine.store.now()
+      assert.equal(await endSessionsOpenedBefore(engine, now, 'revoked'), 2)
+      assert.equal(await endSessionsOpenedBefore(engine, now - 1, 'revoked'), 0)
+    },
+    [
+      `session_ended because=revoked openedBefore=${began + 1}`,
+      `session_ended because=revoked openedBefore=${began}`,
+    ],
   ],
   [
     'an operator disables a user, and once more',
@@ -294,7 +354,7 @@ test('a commit that is not made tells no event', async () => {
 })
 
 test('no event tells an e-mail address, a password or anything that could be presented', async () => {
-  const secrets = new Set<string>([jack.password, bcryptRecord])
+  const secrets = new Set<string>([jack.password, better.new, bcryptRecord])
   let lines = 0
   for (const [, happen] of rows) {
     const scene = await open()

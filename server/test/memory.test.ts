@@ -3,7 +3,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Fault } from '../src/core/fault.ts'
-import { endSession, endSessionsOf, setActive } from '../src/operations/administer.ts'
+import {
+  endSession,
+  endSessionsOf,
+  endSessionsOpenedBefore,
+  setActive,
+} from '../src/operations/administer.ts'
 import type { Carried, Tokens } from '../src/operations/contract.ts'
 import type { Store } from '../src/store/port.ts'
 import { asJack, carry, idOf, jack, later, refusedOf, type Sys, system, tokensOf } from './system.ts'
@@ -72,6 +77,23 @@ const endings: [string, Ending][] = [
     async (sys, victim) => endSessionsOf(sys.engine, await userIdOf(sys, victim), 'revoked'),
   ],
   [
+    'is one of all that an operator ends after a restore',
+    ({ engine, pass }) => {
+      pass(1)
+      return endSessionsOpenedBefore(engine, engine.store.now(), 'revoked')
+    },
+  ],
+  [
+    'changes the password',
+    ({ ask }, victim) =>
+      ask('changePassword', { current: jack.password, new: 'a better one still' }, carry(victim)),
+  ],
+  [
+    'changes the password in another browser',
+    ({ ask }, _victim, other) =>
+      ask('changePassword', { current: jack.password, new: 'a better one still' }, carry(other)),
+  ],
+  [
     'is disabled',
     async (sys, victim) => {
       assert.equal(await setActive(sys.engine, await userIdOf(sys, victim), false), true)
@@ -110,7 +132,7 @@ for (const [sentence, end] of endings) {
       ...store,
       async commit(changes) {
         const committed = await store.commit(changes)
-        if (breaks && changes.some(({ change }) => change === 'endSession' || change === 'endSessionsOf'))
+        if (breaks && changes.some(({ change }) => change.startsWith('endSession')))
           throw new Fault('the connection broke', { retryAfter: 1 })
         return committed
       },
@@ -152,6 +174,13 @@ test('what a refresh has changed is read again', async () => {
 const overtakers: [string, (sys: Sys, sessionId: string, userId: string) => Promise<unknown>][] = [
   ['the session is ended', ({ engine }, sessionId) => endSession(engine, sessionId, 'revoked')],
   ['its user is disabled', ({ engine }, _sessionId, userId) => setActive(engine, userId, false)],
+  [
+    'every session is ended',
+    ({ engine, pass }) => {
+      pass(1)
+      return endSessionsOpenedBefore(engine, engine.store.now(), 'revoked')
+    },
+  ],
   ['another process has written', async ({ engine }) => engine.memory.forgetSessions()],
 ]
 

@@ -132,6 +132,7 @@ const order: readonly Route['does'][] = [
   'endOtherSessions',
   'endSession',
   'signIn',
+  'changePassword',
   'signOut',
 ]
 

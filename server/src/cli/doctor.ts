@@ -8,6 +8,7 @@ import { Fault, type Finding, Misuse } from '../core/fault.ts'
 import type { Dialect } from '../http/dialect.ts'
 import { listOrigins } from '../http/origins.ts'
 import { isDatabase, readDatabase } from '../store/database.ts'
+import type { Store } from '../store/port.ts'
 import { type Globals, inMemory, openBeside, readCommandLine } from './open.ts'
 import { say, showJson, signOf, writeFinding } from './output.ts'
 
@@ -194,10 +195,21 @@ async function examineStore(settings: Settings, label: string, report: Report): 
       report.errors.push({ about: 'database', wrong, instead: 'Run rusk migrate' })
     } else report.notes.push(`${label}: reachable; its schema is brought forward at the next start`)
     examineClock(store.now() - Date.now(), report)
+    if (pending.length === 0) await examineOutbox(store, report)
     return pending.length === 0 && (await store.keys()).length > 0
   } finally {
     await store.close()
   }
+}
+
+/** Beyond this nobody wants the exact number. */
+const mostCounted = 1000
+
+async function examineOutbox(store: Store, { notes }: Report): Promise<void> {
+  const { length } = await store.letters({ limit: mostCounted + 1 })
+  if (length === 0) return
+  const count = length > mostCounted ? `more than ${mostCounted}` : String(length)
+  notes.push(`${count} ${length === 1 ? 'letter waits' : 'letters wait'} in the outbox: no mail is sent yet`)
 }
 
 function examineClock(ahead: number, { risks }: Report): void {

@@ -1,7 +1,7 @@
 // Everything a decision can ask the store to do, as data: a closed union. The changes of one decision commit together
 // or not at all. Those marked "guard" touch no row when the world has moved on since load; the whole commit is then
 // undone, and the operation loads and decides again.
-import type { EndReason, Event, KeyRow, Line, NewUser, Session } from './model.ts'
+import type { EndReason, Event, KeyRow, Letter, Line, NewUser, Session } from './model.ts'
 
 export type Change =
   /** Guard: e-mail and username are free. `password` is a record, never a password. */
@@ -12,6 +12,14 @@ export type Change =
   | {
       readonly change: 'replacePasswordRecord'
       readonly userId: string
+      readonly was: string
+      readonly record: string
+    }
+  /** Guard: the user is active and of that epoch, and the record is still `was`. Moves the epoch; ends no session by itself. */
+  | {
+      readonly change: 'changePassword'
+      readonly userId: string
+      readonly epoch: number
       readonly was: string
       readonly record: string
     }
@@ -29,7 +37,7 @@ export type Change =
       readonly userAgent: string
       readonly address: string
     }
-  /** Guard if `was` is given: its line is still that. Without: an ended session stays as it ended. */
+  /** Guard: the session has not ended, so that its end is told once; and if `was` is given, its line is still that. */
   | {
       readonly change: 'endSession'
       readonly sessionId: string
@@ -45,6 +53,15 @@ export type Change =
       readonly because: EndReason
       readonly at: number
     }
+  /** Every live session of everybody that was opened before then: after a restore, what the copy may have brought back. */
+  | {
+      readonly change: 'endSessionsOpenedBefore'
+      readonly openedBefore: number
+      readonly because: EndReason
+      readonly at: number
+    }
+  /** Into the outbox. */
+  | { readonly change: 'queueLetter'; readonly letter: Letter }
   /** Guard: no key of this use is newer than `after` (null: there is none). */
   | { readonly change: 'addKey'; readonly key: KeyRow; readonly after: string | null }
   | { readonly change: 'retireKeys'; readonly ids: readonly string[]; readonly retiresAt: number }

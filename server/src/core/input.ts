@@ -73,6 +73,7 @@ export const inputs = {
   listSessions: nothing,
   endSession: z.object({ id: z.string().min(1).max(64) }),
   endOtherSessions: nothing,
+  changePassword: z.object({ current: password, new: password }),
   csrf: nothing,
   health: nothing,
 } as const satisfies Record<string, z.ZodObject>

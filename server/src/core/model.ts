@@ -44,6 +44,7 @@ export type EndReason =
   | 'reused'
   | 'revoked'
   | 'user_disabled'
+  | 'password_changed'
 
 /** One signed-in browser. */
 export type Session = Line & {
@@ -78,6 +79,8 @@ export type EventType =
   | 'cookie_conflict'
   | 'user_disabled'
   | 'user_enabled'
+  | 'password_changed'
+  | 'password_change_refused'
   | 'password_rehashed'
   | 'password_record_malformed'
   | 'key_added'
@@ -94,6 +97,20 @@ export type Event = {
   readonly callId: string
   /** Never a secret, never a full e-mail address. */
   readonly detail?: Readonly<Record<string, string | number | boolean>>
+}
+
+export type LetterKind = 'session_reused' | 'password_changed'
+
+/** Something a person is to be told by mail. It commits with what it tells of, and waits in the outbox to be sent. */
+export type Letter = {
+  readonly kind: LetterKind
+  readonly userId: string
+  /** The address at that moment: who takes an account over must not be the one who is told. */
+  readonly to: string
+  readonly at: number
+  /** Where it happened: the client's address and how its browser named itself. */
+  readonly address: string
+  readonly userAgent: string
 }
 
 /** `sign`: access tokens. `mac`: refresh and CSRF tokens. */

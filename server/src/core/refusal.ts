@@ -27,6 +27,8 @@ export const refusals = {
   credentials_wrong: { status: 401, title: 'The login or the password is wrong' },
   email_taken: { status: 409, title: 'This e-mail address is already registered' },
   username_taken: { status: 409, title: 'This username is already registered' },
+  // Not 401: a client that is told so would refresh, and send the same again.
+  password_wrong: { status: 403, title: 'The current password is wrong' },
   password_weak: { status: 422, title: 'The password is too weak' },
   session_not_found: { status: 404, title: 'There is no such session' },
   // honest failure
@@ -47,7 +49,7 @@ export type Issue = {
 
 export type Refusal = {
   readonly refused: RefusalCode
-  /** For `input_invalid` and `password_weak`: every finding at once. */
+  /** For `input_invalid`, `password_weak` and `password_wrong`: every finding at once. */
   readonly issues?: readonly Issue[]
   /** Seconds, for `throttled`, `busy` and `unavailable`. */
   readonly retryAfter?: number

@@ -53,10 +53,12 @@ const ada = {
 const here = {
   id: 's1',
   current: true,
+  device: { label: 'curl', browser: 'curl', system: null, kind: 'program' },
   userAgent: 'curl/8',
   address: '192.0.2.7',
   openedAt: '2026-01-02T00:00:00.000Z',
   lastUsedAt: '2026-01-03T00:00:00.000Z',
+  idleEndsAt: '2026-01-16T00:00:00.000Z',
   endsAt: '2026-04-02T00:00:00.000Z',
 }
 const numbered = { id: 7, username: 'ada', email: 'Ada@example.com' }
@@ -94,6 +96,14 @@ const answers: readonly Row[] = [
   ['native', 'POST /auth/refresh', memory, 200, { accessToken: 'A', expiresIn: 600 }],
   ['native', 'POST /auth/sign-out', {}, 204, undefined],
   ['native', 'GET /auth/session', {}, 200, { user: ada, session: here }],
+  ['native', 'POST /auth/password', cookies, 200, { user: ada, session: here }],
+  [
+    'native',
+    'POST /auth/password',
+    memory,
+    200,
+    { user: ada, session: here, accessToken: 'A', expiresIn: 600 },
+  ],
   ['native', 'GET /auth/sessions', {}, 200, { sessions: [here, { ...here, id: 's2', current: false }] }],
   ['native', 'DELETE /auth/sessions/:id', {}, 204, undefined],
   ['native', 'DELETE /auth/sessions', {}, 204, undefined],

@@ -3,6 +3,7 @@
 import { z } from 'zod'
 import type { Session, User } from '../core/model.ts'
 import { type RefusalCode, refusals } from '../core/refusal.ts'
+import { deviceKinds, readDevice } from '../device.ts'
 import { accessOf, type Dialect, type RenderRefusal, route } from '../http/dialect.ts'
 import type { Tokens } from '../operations/contract.ts'
 
@@ -31,23 +32,52 @@ const accountOf = (user: User): z.input<typeof account> => ({
   createdAt: writeTime(user.createdAt),
 })
 
+const device = z
+  .object({
+    label: z
+      .string()
+      .meta({ description: '`Unknown device` where nothing is known', examples: ['Safari on iPhone'] }),
+    browser: z
+      .string()
+      .nullable()
+      .meta({ description: 'Browser or program, without its version; null: unknown', examples: ['Safari'] }),
+    system: z
+      .string()
+      .nullable()
+      .meta({ description: 'Operating system, without its version; null: unknown', examples: ['iOS'] }),
+    kind: z
+      .enum(deviceKinds)
+      .nullable()
+      .meta({ description: '`program` is a tool or a robot; null: unknown' }),
+  })
+  .meta({ description: 'What the browser says it is, in names from closed lists: no text of its own' })
+
 const session = z.object({
   id: z.string().meta({ description: 'Opaque' }),
   current: z.boolean().meta({ description: 'Whether this call was made in it' }),
-  userAgent: z.string().meta({ description: 'As the browser named itself' }),
+  device,
+  userAgent: z.string().meta({ description: 'As the browser named itself, 256 characters at most' }),
   address: z.string().meta({ description: 'Where it was last used from', examples: ['192.0.2.7'] }),
-  openedAt: time,
-  lastUsedAt: time,
+  openedAt: time.meta({ description: 'When it was signed in' }),
+  lastUsedAt: time.meta({
+    description:
+      'Goes on with refreshes: behind the last call by an access token’s life and the grace at most',
+  }),
+  idleEndsAt: time.meta({
+    description: 'It ends here if it is not refreshed until then; goes on with refreshes',
+  }),
   endsAt: time.meta({ description: 'It ends here at the latest, however much it is used' }),
 })
 
 const sessionOf = (each: Session, current: Session): z.input<typeof session> => ({
   id: each.id,
   current: each.id === current.id,
+  device: readDevice(each.userAgent),
   userAgent: each.userAgent,
   address: each.address,
   openedAt: writeTime(each.openedAt),
   lastUsedAt: writeTime(each.lastUsedAt),
+  idleEndsAt: writeTime(each.idleEndsAt),
   endsAt: writeTime(each.endsAt),
 })
 
@@ -152,6 +182,13 @@ export const native: Dialect = {
       status: 200,
       answer: holder,
       write: holderOf,
+    }),
+    'POST /auth/password': route('changePassword', {
+      summary: 'Change the password: every session ends, and a new one opens here.',
+      takes: { current: 'current', new: 'new' },
+      status: 200,
+      answer: holder.extend(inMemory.shape),
+      write: (done, tokens) => ({ ...holderOf(done), ...inMemoryOf(tokens) }),
     }),
     'GET /auth/sessions': route('listSessions', {
       summary: 'List where this user is signed in, the most recently used first.',

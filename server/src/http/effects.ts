@@ -22,6 +22,7 @@ const effects: Readonly<Record<OperationName, Effects>> = {
   // When it is the session of this very browser.
   endSession: { access: 'may be cleared', refresh: 'may be cleared' },
   endOtherSessions: {},
+  changePassword: opens,
   csrf: { csrf: 'set' },
   health: {},
 }

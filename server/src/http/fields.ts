@@ -14,6 +14,12 @@ export type FieldNote = {
 export const fieldNotes: Readonly<Record<FieldName, FieldNote>> = {
   email: { says: 'E-mail address', example: 'jack@example.com', format: 'email' },
   password: { says: 'Password, 1024 bytes at most', example: 'Twice-baked-2026', format: 'password' },
+  current: {
+    says: 'The password as it is now, 1024 bytes at most',
+    example: 'Twice-baked-2026',
+    format: 'password',
+  },
+  new: { says: 'The password to be, 1024 bytes at most', example: 'Hard-and-keeps-2026', format: 'password' },
   username: { says: 'Letters, digits and . _ + -', example: 'jack' },
   name: { says: 'Full name', example: 'Jack Baker' },
   login: { says: 'E-mail address or username', example: 'jack' },

@@ -68,7 +68,7 @@ function pathFindings(spoken: Spoken, ways: readonly Way[]): Finding[] {
   }))
 }
 
-const opensSessions: readonly OperationName[] = ['signIn', 'signUp']
+const opensSessions: readonly OperationName[] = ['signIn', 'signUp', 'changePassword']
 
 function clearFindings(spoken: Spoken, ways: readonly Way[]): Finding[] {
   const { dialect, jar } = spoken
@@ -86,10 +86,13 @@ function clearFindings(spoken: Spoken, ways: readonly Way[]): Finding[] {
     }))
 }
 
+/** What changes something for whoever the access token names. */
+const signedIn: readonly OperationName[] = ['endSession', 'endOtherSessions', 'changePassword']
+
 /** Whether it acts for whoever the cookies name. Sign-in, sign-up and sign-out need nobody. */
 function isByCookie(does: OperationName, { jar }: Spoken): boolean {
   if (does === 'refresh') return true
-  return (does === 'endSession' || does === 'endOtherSessions') && jar.access !== undefined
+  return signedIn.includes(does) && jar.access !== undefined
 }
 
 function csrfFindings(spoken: Spoken, ways: readonly Way[]): Finding[] {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { double, mounted, securely, site, tiny } from '../../test/http/tiny.ts'
 import { type Finding, Misuse } from '../core/fault.ts'
+import { native } from '../dialects/native.ts'
 import type { Dialect, Route } from './dialect.ts'
 import { mount } from './mount.ts'
 import type { Site } from './site.ts'
@@ -128,6 +129,19 @@ const broken: readonly [sentence: string, found: () => readonly Finding[], about
     () => findings([{ ...double, routes: { ...double.routes, 'POST /api/again/': unguarded } }]),
     'double',
     /POST \/api\/again\/ is authenticated by a cookie/,
+  ],
+  [
+    'a new password for whoever the access cookie names, without a CSRF token',
+    () =>
+      findings([
+        {
+          ...double,
+          routes: { ...double.routes, 'POST /api/word/': routeOf(native, 'POST /auth/password') },
+          cookies: { ...double.cookies, access: { name: 'at', path: '/', sameSite: 'Lax' } },
+        },
+      ]),
+    'double',
+    /POST \/api\/word\/ is authenticated by a cookie/,
   ],
   [
     'a route that asks for a CSRF token in a dialect without',

@@ -68,14 +68,27 @@ const success = (about: About, route: Route): Json => ({
     : {}),
 })
 
+/** What is wrong with which field: the first of these that the route takes, else its first. */
+const sampleIssues: Readonly<
+  Partial<Record<RefusalCode, { fields: readonly string[]; type: string; message: string }>>
+> = {
+  input_invalid: { fields: [], type: 'missing', message: 'Field required' },
+  password_weak: {
+    fields: ['password', 'new'],
+    type: 'string_too_short',
+    message: 'Password must be at least 8 characters long',
+  },
+  password_wrong: { fields: ['current'], type: 'value_error', message: 'Current password is wrong' },
+}
+
 /** A refusal as it may come, so that the dialect shows its status and its words. */
 function sampleOf(refused: RefusalCode, route: Route): Refusal {
-  const field = takenBy(route)[0]?.wire ?? ''
-  if (refused === 'input_invalid')
-    return { refused, issues: [{ field, type: 'missing', message: 'Field required' }] }
-  if (refused === 'password_weak') {
-    const message = 'Password must be at least 8 characters long'
-    return { refused, issues: [{ field: 'password', type: 'string_too_short', message }] }
+  const sample = sampleIssues[refused]
+  if (sample) {
+    const { fields, ...issue } = sample
+    const taken = takenBy(route)
+    const about = taken.find(each => fields.includes(each.field)) ?? taken[0]
+    return { refused, issues: [{ field: about?.wire ?? '', ...issue }] }
   }
   return ['throttled', 'busy', 'unavailable'].includes(refused) ? { refused, retryAfter: 60 } : { refused }
 }

@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { double, json, mounted, openHttp, site, tiny } from '../../test/http/tiny.ts'
 import { defaultPolicy, patchPolicy } from '../core/policy.ts'
 import { refuse } from '../core/refusal.ts'
+import { native } from '../dialects/native.ts'
 
 const signIn = { mail: 'ada@example.com', word: 'pass' }
 const doubly = () => openHttp({ dialects: [mounted(double)] })
@@ -178,6 +179,13 @@ test('operations are counted by name and network, whatever the path', async () =
     ['other', '2001:db8:0:0::/64'],
     ['other', '192.0.2.1'],
   ])
+})
+
+test('a guess at the current password counts with those at sign-in', async () => {
+  const { post, counted } = openHttp({ dialects: [mounted(native)] })
+  await post('/auth/password', { current: 'a', new: 'b' })
+  await post('/auth/sign-in', { login: 'ada', password: 'a' })
+  assert.deepEqual(counted, Array(2).fill(['signIn', '192.0.2.1']))
 })
 
 test('counting by address does not end counting by network', async () => {

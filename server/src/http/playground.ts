@@ -21,6 +21,7 @@ const labels: Readonly<Record<OperationName, string>> = {
   listSessions: 'List sessions',
   endSession: 'End session',
   endOtherSessions: 'Sign out everywhere else',
+  changePassword: 'Change password',
   csrf: 'Get CSRF token',
   health: 'Ask',
 }

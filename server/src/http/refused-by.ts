@@ -27,6 +27,7 @@ const byOperation: Readonly<Record<OperationName, readonly RefusalCode[]>> = {
   listSessions: [...caller, 'throttled'],
   endSession: ['input_invalid', ...caller, 'session_not_found', 'throttled'],
   endOtherSessions: [...caller, 'throttled'],
+  changePassword: ['input_invalid', ...caller, 'password_wrong', 'password_weak', 'throttled', 'busy'],
   csrf: [],
   health: [],
 }

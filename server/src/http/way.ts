@@ -50,6 +50,8 @@ const counted: Readonly<Record<OperationName, Counted>> = {
   listSessions: 'other',
   endSession: 'other',
   endOtherSessions: 'other',
+  // A guess at a password like any other.
+  changePassword: 'signIn',
   csrf: undefined,
   health: undefined,
 }

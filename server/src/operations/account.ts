@@ -1,15 +1,14 @@
 // Making an account and signing in. Unknown user, wrong password, disabled user and a user without a password take one
 // path, do the same work and get the same refusal.
-import { emailKey, loginKey, passwordIssues, usernameKey } from '../core/admission.ts'
+import { emailKey, loginKey, usernameKey } from '../core/admission.ts'
 import type { Change } from '../core/change.ts'
 import type { Delivery, Holder, NewUser, User } from '../core/model.ts'
-import type { PasswordPolicy, Rate } from '../core/policy.ts'
-import { type Issue, type Refusal, refuse } from '../core/refusal.ts'
+import type { PasswordPolicy } from '../core/policy.ts'
+import { type Refusal, refuse } from '../core/refusal.ts'
 import { openSession } from '../core/session.ts'
-import { decoyId } from '../crypto/macs.ts'
-import { HashQueueFull } from '../crypto/password.ts'
 import type { Account } from '../store/port.ts'
 import type { Done, Input } from './contract.ts'
+import { makeRecord, type NewRecord, type Tried, tryPassword, unlessBusy } from './credential.ts'
 import {
   type Asked,
   type At,
@@ -21,17 +20,7 @@ import {
   record,
 } from './engine.ts'
 
-/** Hashing is bounded and queued; beyond the queue the honest answer is "not now". */
-async function unlessBusy<T>(work: () => Promise<T>): Promise<T | { readonly busy: Refusal }> {
-  try {
-    return await work()
-  } catch (error) {
-    if (error instanceof HashQueueFull) return { busy: refuse('busy', { retryAfter: error.retryAfter }) }
-    throw error
-  }
-}
-
-/** The sessions that the call's cookies name: a new sign-in ends every one of them, whatever its number. */
+/** Those of the named sessions that there are. A new sign-in ends all that its cookies name, whatever their numbers. */
 export const holdersOf = async (engine: Engine, sessionIds: readonly string[]): Promise<readonly Holder[]> =>
   (await Promise.all([...new Set(sessionIds)].map(id => engine.store.holder(id)))).filter(
     holder => holder !== undefined,
@@ -56,7 +45,12 @@ export const endNamed = (
 
 type Opened = { readonly changes: readonly Change[]; readonly holder: Holder; readonly mint: Mint }
 
-function openFor(user: User, sessionId: string, delivery: Delivery | null | undefined, at: At): Opened {
+export function openFor(
+  user: User,
+  sessionId: string,
+  delivery: Delivery | null | undefined,
+  at: At,
+): Opened {
   const { userAgent, address } = at.caller
   const session = openSession(
     { id: sessionId, user, delivery: delivery ?? at.manner.delivery, userAgent, address },
@@ -76,11 +70,9 @@ function openFor(user: User, sessionId: string, delivery: Delivery | null | unde
   }
 }
 
-export type AdmissionFacts = {
+export type AdmissionFacts = NewRecord & {
   readonly emailTaken: boolean
   readonly usernameTaken: boolean
-  readonly issues: readonly Issue[]
-  readonly record: string | { readonly busy: Refusal }
   readonly named: readonly Holder[]
   readonly userId: string
   readonly sessionId: string
@@ -93,20 +85,17 @@ export async function loadAdmission(
   policy: PasswordPolicy,
   cookies: readonly string[],
 ): Promise<AdmissionFacts> {
-  const [byEmail, byUsername, common, named] = await Promise.all([
+  const [byEmail, byUsername, named] = await Promise.all([
     engine.store.account({ emailKey: emailKey(email) }),
     username ? engine.store.account({ usernameKey: usernameKey(username) }) : undefined,
-    policy.refuseCommon && engine.isCommonPassword(password),
     holdersOf(engine, cookies),
   ])
   const person = { email, username: username ?? null, name: name ?? null }
-  const issues = passwordIssues(password, person, policy, common)
   return {
     emailTaken: byEmail !== undefined,
     usernameTaken: byUsername !== undefined,
-    issues,
     // Hashed also when the name is taken: the time must not tell.
-    record: issues.length > 0 ? '' : await unlessBusy(() => engine.passwords.hash(password)),
+    ...(await makeRecord(engine, password, person, policy)),
     named,
     userId: engine.newId(),
     sessionId: engine.newId(),
@@ -180,85 +169,36 @@ export const signUp: Operation<'signUp', AdmissionFacts> = {
   },
 }
 
-type SignInFacts = {
+type SignInFacts = Tried & {
   readonly account: Account | undefined
-  readonly throttled: number | undefined
-  readonly checked: { matches: boolean; stale: boolean; malformed: boolean } | { readonly busy: Refusal }
   /** A stronger record of the same password, when the stored one is weaker than today's. */
   readonly rehashed: string | undefined
   readonly named: readonly Holder[]
   readonly sessionId: string
 }
 
-/**
- * Counts attempts on one account, soft, so that nobody can lock another out: beyond the rate one try per pause; a browser
- * that was signed in to this account before is counted by itself.
- */
-async function openAccountCount(engine: Engine, asked: Asked<'signIn'>, account: Account | undefined) {
-  const { account: rate, accountPause, ceiling, ceilingPause } = asked.manner.policy.rates
-  const holders = await holdersOf(
-    engine,
-    asked.presented.signIn.map(each => each.sessionId),
-  )
-  const known = holders.find(holder => holder.user.id === account?.user.id)
-  const who = account?.user.id ?? JSON.stringify(loginKey(asked.input.login))
-  const key = known ? `${who}:${known.session.id}` : who
-  // Invented names are counted alike and apart: however many there are, they crowd out nobody's count.
-  const counts = ['account', 'pause', 'ceiling', 'ceilingPause'] as const
-  const named = (count: (typeof counts)[number]) => (account ? count : `${count} of nobody`)
-  const take = (count: (typeof counts)[number], limit: Rate) => engine.throttle.take(named(count), key, limit)
-  return {
-    /** Counts one attempt; seconds to wait if it is one too many. Only what will be compared counts towards the ceiling. */
-    take: async (): Promise<number | undefined> => {
-      const over = await take('account', rate)
-      const wait = over && (await take('pause', { points: 1, per: accountPause }))
-      if (wait) return wait.retryAfter
-      const beyond = await take('ceiling', ceiling)
-      return beyond && (await take('ceilingPause', { points: 1, per: ceilingPause }))?.retryAfter
-    },
-    /** A success clears its own count and the one that strangers share. */
-    forget: () =>
-      Promise.all(
-        counts.flatMap(count => [key, who].map(each => engine.throttle.forget(named(count), each))),
-      ),
-  }
-}
-
 export const signIn: Operation<'signIn', SignInFacts> = {
-  async load(engine, asked) {
-    const { login, password } = asked.input
-    // Whoever has no record is answered in the time that somebody else's takes: formats differ in cost.
-    const [account, decoy] = await Promise.all([
+  async load(engine, { input, presented, manner }) {
+    const { login, password } = input
+    const [account, shown] = await Promise.all([
       engine.store.account(loginKey(login)),
-      engine.store.anyRecord(
-        decoyId(engine.keyring.macs(engine.store.now())[0], JSON.stringify(loginKey(login))),
+      holdersOf(
+        engine,
+        presented.signIn.map(each => each.sessionId),
       ),
     ])
-    // A disabled user's password is compared with nothing: the right one takes the time of a wrong one.
-    const active = account?.user.active === true
-    const count = await openAccountCount(engine, asked, account)
-    let throttled: number | undefined
-    // Counted when its turn has come and before anything is compared: many guesses at once are counted one by one, and
-    // many honest sign-ins at once do not wait in each other's count.
-    const mayCheck = async () => {
-      throttled = await count.take()
-      return throttled === undefined
-    }
-    const checked = await unlessBusy(() =>
-      engine.passwords.verify(active ? account.password : null, password, {
-        mayCheck,
-        decoy: account?.password ?? decoy,
-      }),
-    )
-    const facts = { account, checked, throttled, named: [], sessionId: engine.newId(), rehashed: undefined }
+    const known = shown.find(holder => holder.user.id === account?.user.id)?.session.id
+    const name = JSON.stringify(loginKey(login))
+    const tried = await tryPassword(engine, manner.policy.rates, { account, name, password, known })
+    const { checked } = tried
+    const facts = { ...tried, account, named: [], sessionId: engine.newId(), rehashed: undefined }
     if ('busy' in checked || !checked.matches) return facts
-    await count.forget()
     const rehashed = checked.stale ? await unlessBusy(() => engine.passwords.hash(password)) : undefined
     return {
       ...facts,
       // A full queue postpones the stronger record, it does not turn the person away.
       rehashed: typeof rehashed === 'string' ? rehashed : undefined,
-      named: await holdersOf(engine, asked.presented.namedByCookies),
+      named: await holdersOf(engine, presented.namedByCookies),
     }
   },
   decide(facts, input, at): Decision<Done['signIn']> {

@@ -112,3 +112,25 @@ export async function endSessionsOf(engine: Engine, userId: string, because: End
       }),
   )
 }
+
+/**
+ * Every live session of everybody that was opened before then. A restored copy of the database brings sessions back that
+ * had ended since it was made; which they are, it cannot know. Resolves with how many there were.
+ */
+export async function endSessionsOpenedBefore(
+  engine: Engine,
+  openedBefore: number,
+  because: EndReason,
+): Promise<number> {
+  const { decision } = await settle(engine, async () => {
+    const count = await engine.store.sessionsOpenedBefore({ now: engine.store.now(), openedBefore })
+    return (now): Decision<{ readonly count: number }> => ({
+      changes: [
+        { change: 'endSessionsOpenedBefore', openedBefore, because, at: now },
+        record('session_ended', at(now), { detail: { because, openedBefore } }),
+      ],
+      done: { count },
+    })
+  })
+  return 'refusal' in decision ? 0 : decision.done.count
+}

@@ -52,7 +52,7 @@ export type Request<O extends OperationName = OperationName> = {
 export type Tokens = {
   readonly access?: { readonly token: string; readonly expiresIn: number }
   readonly refresh?: string
-  /** The sign-in cookie's value: written by sign-in alone. */
+  /** The sign-in cookie's value: written only where a session is opened. */
   readonly signIn?: string
   readonly csrf?: string
   /** Seconds that the refresh and sign-in cookies may live. */
@@ -72,6 +72,8 @@ export type Done = {
   listSessions: { readonly sessions: readonly Session[]; readonly current: Session }
   endSession: Record<never, never>
   endOtherSessions: Record<never, never>
+  /** The session that was opened in place of the one it was asked in. */
+  changePassword: { readonly user: User; readonly session: Session }
   csrf: Record<never, never>
   health: Record<never, never>
 }

@@ -1,6 +1,6 @@
 // The shape of an operation: load reads the store and does the slow sums, decide is pure. Says nothing of any one of them.
 import type { Change } from '../core/change.ts'
-import type { Event, EventType, Holder } from '../core/model.ts'
+import type { Event, EventType, Holder, LetterKind, User } from '../core/model.ts'
 import type { Policy } from '../core/policy.ts'
 import type { Refusal } from '../core/refusal.ts'
 import type { Passwords } from '../crypto/password.ts'
@@ -34,7 +34,7 @@ export type Mint = {
   readonly access?: Holder
   /** The number to send as refresh token: only the answer whose commit made it may. */
   readonly refresh?: number
-  /** Write the sign-in cookie too: sign-in alone. */
+  /** Write the sign-in cookie too: only where a session is opened. */
   readonly signIn?: true
   /** CSRF token bound to this session, or to none. */
   readonly csrf?: { readonly sessionId: string | null; readonly keep?: string | undefined }
@@ -91,5 +91,18 @@ export const record = (
     address: at.caller.address,
     callId: at.caller.callId,
     ...(about.detail === undefined ? {} : { detail: about.detail }),
+  },
+})
+
+/** A letter to the address that the user has now, as a change. */
+export const letter = (kind: LetterKind, at: Pick<At, 'now' | 'caller'>, { id, email }: User): Change => ({
+  change: 'queueLetter',
+  letter: {
+    kind,
+    userId: id,
+    to: email,
+    at: at.now,
+    address: at.caller.address,
+    userAgent: at.caller.userAgent,
   },
 })

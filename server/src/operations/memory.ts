@@ -73,6 +73,7 @@ export function createMemory(): Memory {
     forget(changes) {
       for (const change of changes) {
         if (change.change === 'moveSession' || change.change === 'endSession') drop(change.sessionId)
+        else if (change.change === 'endSessionsOpenedBefore') memory.forgetSessions()
         else if ('userId' in change) dropUser(change.userId)
       }
     },

@@ -6,6 +6,7 @@ import { register, signIn, signUp } from './account.ts'
 import type { Done, OperationName, Request, Result } from './contract.ts'
 import { type At, type Engine, type Loading, loading, no, type Operation, record } from './engine.ts'
 import { mint } from './mint.ts'
+import { changePassword } from './password.ts'
 import { readPresented } from './presented.ts'
 import { csrf, refresh, signOut } from './session.ts'
 import { numbered, settle } from './settle.ts'
@@ -26,6 +27,7 @@ const loads: { readonly [O in OperationName]: Loading<O> } = {
   listSessions: loading(listSessions),
   endSession: loading(endSession),
   endOtherSessions: loading(endOtherSessions),
+  changePassword: loading(changePassword),
   csrf: loading(csrf),
   health: loading(health),
 }

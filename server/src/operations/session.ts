@@ -4,7 +4,16 @@ import { refuse } from '../core/refusal.ts'
 import { type Choice, chooseSession, decideStep, lineOf, type Step } from '../core/session.ts'
 import { endNamed, holdersOf } from './account.ts'
 import type { Done } from './contract.ts'
-import { type Asked, type At, type Decision, type Engine, no, type Operation, record } from './engine.ts'
+import {
+  type Asked,
+  type At,
+  type Decision,
+  type Engine,
+  letter,
+  no,
+  type Operation,
+  record,
+} from './engine.ts'
 import type { Presentation } from './presented.ts'
 
 type RefreshFacts = {
@@ -60,6 +69,7 @@ export function takeStep({ holder, n, first }: Choice, step: Step, at: At): Deci
     return no(refuse('refresh_invalid'), [
       { change: 'endSession', sessionId: session.id, because: 'reused', at: at.now, was },
       record('session_reused', at, { ...about, detail: { n, successor: was.successor } }),
+      letter('session_reused', at, user),
     ])
   }
   const moved = {

@@ -21,7 +21,7 @@ const isOfUser = ({ sub }: AccessClaims, user: User): boolean =>
 /** Reads sessions through memory. A token whose session has ended is refused although its signature is good. */
 export async function loadWho(
   engine: Engine,
-  { presented }: Pick<Asked<OperationName>, 'presented'>,
+  { presented, manner }: Pick<Asked<OperationName>, 'presented' | 'manner'>,
 ): Promise<Who> {
   const { access } = presented
   if (typeof access === 'string') return refuse(access)
@@ -41,7 +41,9 @@ export async function loadWho(
   )
   if (caller === 'expired') return refuse('access_expired')
   if (caller === 'conflict') return refuse('cookie_conflict')
-  return caller ?? refuseDead(engine, access.claims, holders)
+  if (!caller) return refuseDead(engine, access.claims, holders)
+  const bound = manner.csrf !== 'session' || presented.csrf?.sessionId === caller.session.id
+  return bound ? caller : refuse('csrf_refused')
 }
 
 /** No token names a session that may act: is it the session that is gone, or the user? */
@@ -73,8 +75,14 @@ export const listSessions: Operation<'listSessions', ListFacts> = {
     return { caller, sessions }
   },
   decide: ({ caller, sessions }) =>
-    'refused' in caller ? no(caller) : { changes: [], done: { sessions, current: caller.session } },
+    'refused' in caller
+      ? no(caller)
+      : { changes: [], done: { sessions: withOwn(sessions, caller.session), current: caller.session } },
 }
+
+/** However many others were used since, the list shows which one this is. */
+const withOwn = (sessions: readonly Session[], own: Session): readonly Session[] =>
+  sessions.some(({ id }) => id === own.id) ? sessions : [...sessions.slice(0, mostListed - 1), own]
 
 type EndFacts = { readonly caller: Who; readonly named: Holder | undefined }
 

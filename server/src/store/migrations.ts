@@ -41,7 +41,8 @@ export const migrationTable = 'kysely_migration'
 // A migration keeps to the tables as they were when it was written: it does not see the types of today's.
 type Db = Parameters<Migration['up']>[0]
 
-function ground({ integer, flag, numbered, ending }: Differences, db: Db): Promise<void> {
+/** The words that migrations make tables with. They may not change: what a migration made is in databases already. */
+function openTables({ integer, numbered, ending }: Differences, db: Db) {
   const required = (name: string, type: ColumnDataType) => ({ name, type, nullable: false })
   const optional = (name: string, type: ColumnDataType) => ({ name, type, nullable: true })
   type Column = ReturnType<typeof required>
@@ -66,6 +67,12 @@ function ground({ integer, flag, numbered, ending }: Differences, db: Db): Promi
         sum.addColumn(name, type, column => (nullable ? column : column.notNull())),
       table,
     )
+  return { required, optional, numberedTable, keyedTable, withColumns }
+}
+
+function ground(differences: Differences, db: Db): Promise<void> {
+  const { integer, flag } = differences
+  const { required, optional, numberedTable, keyedTable, withColumns } = openTables(differences, db)
 
   const users = withColumns(numberedTable('users', 'number'), [
     required('id', 'text'),
@@ -153,6 +160,22 @@ function ground({ integer, flag, numbered, ending }: Differences, db: Db): Promi
   return inOrder([users, credentials, sessions, events, keys, ...indexes])
 }
 
+/** The outbox. */
+function letters(differences: Differences, db: Db): Promise<void> {
+  const { integer } = differences
+  const { required, optional, numberedTable, withColumns } = openTables(differences, db)
+  const table = withColumns(numberedTable('letters', 'number'), [
+    required('kind', 'text'),
+    required('user_id', 'text'),
+    required('recipient', 'text'),
+    required('at', integer),
+    required('address', 'text'),
+    required('user_agent', 'text'),
+    optional('sent_at', integer),
+  ]).addForeignKeyConstraint('letters_user', ['user_id'], 'users', ['id'])
+  return inOrder([table])
+}
+
 async function inOrder(steps: readonly { execute(): Promise<void> }[]): Promise<void> {
   for (const step of steps) await step.execute()
 }
@@ -160,6 +183,7 @@ async function inOrder(steps: readonly { execute(): Promise<void> }[]): Promise<
 /** By name, in the order of names. */
 const migrations: Readonly<Record<string, (differences: Differences, db: Db) => Promise<void>>> = {
   '0001_ground': ground,
+  '0002_letters': letters,
 }
 
 /** Names of those that are not among `applied`, in order. */

@@ -1,7 +1,7 @@
 // What the rest of the house may ask of a store. Two drivers keep it honest (sqlite.ts, postgres.ts); the same contract
 // suite and the same race tests run over both.
 import type { Change } from '../core/change.ts'
-import type { Event, Holder, KeyRow, Session, User } from '../core/model.ts'
+import type { Event, Holder, KeyRow, Letter, Session, User } from '../core/model.ts'
 import type { Rate } from '../core/policy.ts'
 
 /** How a user is looked up; keys are canonical (core/admission.ts). */
@@ -33,8 +33,12 @@ export interface Store {
   users(page: { after: number; limit: number }): Promise<readonly User[]>
   /** Live ones of everybody with whose they are, the most recently opened first. */
   sessions(page: { now: number; limit: number }): Promise<readonly Holder[]>
+  /** How many live ones of everybody were opened before then. */
+  sessionsOpenedBefore(when: { now: number; openedBefore: number }): Promise<number>
   /** The newest first. */
   events(page: { limit: number }): Promise<readonly Event[]>
+  /** Those that wait in the outbox, the newest first. */
+  letters(page: { limit: number }): Promise<readonly Letter[]>
   keys(): Promise<readonly KeyRow[]>
   /** All of it or nothing; resolves only when it is durable. Concurrent calls may share one transaction, never a fate. */
   commit(changes: readonly Change[]): Promise<Committed>

@@ -4,10 +4,12 @@ import type { Store } from './port.ts'
 import {
   eventColumns,
   keyColumns,
+  letterColumns,
   readAccount,
   readEvent,
   readHolder,
   readKey,
+  readLetter,
   readSession,
   readUser,
   sessionColumns,
@@ -18,7 +20,16 @@ import { compileQuery, integer, type Query, text } from './statement.ts'
 
 type Reads = Pick<
   Store,
-  'account' | 'holder' | 'sessionsOf' | 'anyRecord' | 'users' | 'sessions' | 'events' | 'keys'
+  | 'account'
+  | 'holder'
+  | 'sessionsOf'
+  | 'anyRecord'
+  | 'users'
+  | 'sessions'
+  | 'sessionsOpenedBefore'
+  | 'events'
+  | 'letters'
+  | 'keys'
 >
 
 /** Runs a query; every row as the query reads it. Rejects with a `Fault`. */
@@ -112,11 +123,36 @@ function compileReads(db: Kysely<Tables>) {
       v => live(v.now).orderBy('s.opened_at', 'desc').orderBy('s.id').limit(v.limit),
       readHolder,
     ),
+    sessionsOpenedBefore: compileQuery(
+      'sessionsOpenedBefore',
+      { now: integer, openedBefore: integer },
+      v =>
+        db
+          .selectFrom('sessions')
+          .select(row => row.fn.countAll<number>().as('count'))
+          .where('ended_at', 'is', null)
+          .where('opened_at', '<', v.openedBefore)
+          .where('ends_at', '>', v.now)
+          .where('idle_ends_at', '>', v.now),
+      row => row.count,
+    ),
     events: compileQuery(
       'events',
       { limit: integer },
       v => db.selectFrom('events').select(eventColumns).orderBy('number', 'desc').limit(v.limit),
       readEvent,
+    ),
+    letters: compileQuery(
+      'letters',
+      { limit: integer },
+      v =>
+        db
+          .selectFrom('letters')
+          .select(letterColumns)
+          .where('sent_at', 'is', null)
+          .orderBy('number', 'desc')
+          .limit(v.limit),
+      readLetter,
     ),
     keys: compileQuery(
       'keys',
@@ -144,7 +180,9 @@ export function openReads(db: Kysely<Tables>, all: All): Reads {
       (await one(reads.anyRecord, { from })) ?? (await one(reads.anyRecord, { from: '' })),
     users: page => all(reads.users, page),
     sessions: page => all(reads.sessions, page),
+    sessionsOpenedBefore: async when => (await one(reads.sessionsOpenedBefore, when)) ?? 0,
     events: page => all(reads.events, page),
+    letters: page => all(reads.letters, page),
     keys: () => all(reads.keys, {}),
   }
 }

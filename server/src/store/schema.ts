@@ -9,6 +9,8 @@ import type {
   Holder,
   KeyRow,
   KeyUse,
+  Letter,
+  LetterKind,
   NewUser,
   Session,
   User,
@@ -74,6 +76,18 @@ export type EventColumns = {
   detail: string | null
 }
 
+export type LetterColumns = {
+  number: Generated<number>
+  kind: LetterKind
+  user_id: string
+  recipient: string
+  at: number
+  address: string
+  user_agent: string
+  /** Null: it waits to be sent. */
+  sent_at: number | null
+}
+
 export type KeyColumns = {
   id: string
   use: KeyUse
@@ -92,6 +106,7 @@ export type Tables = {
   credentials: CredentialColumns
   sessions: SessionColumns
   events: EventColumns
+  letters: LetterColumns
   keys: KeyColumns
 }
 
@@ -148,6 +163,15 @@ export const eventColumns = [
   'detail',
 ] as const satisfies readonly (keyof EventColumns)[]
 
+export const letterColumns = [
+  'kind',
+  'user_id',
+  'recipient',
+  'at',
+  'address',
+  'user_agent',
+] as const satisfies readonly (keyof LetterColumns)[]
+
 type Selected<T> = {
   [C in keyof T]: T[C] extends Generated<infer V> ? V : T[C]
 }
@@ -156,6 +180,7 @@ export type UserRow = Pick<Selected<UserColumns>, (typeof userColumns)[number]>
 export type SessionRow = Pick<SessionColumns, (typeof sessionColumns)[number]>
 export type KeyColumnsRead = Pick<KeyColumns, (typeof keyColumns)[number]>
 export type EventRow = Pick<EventColumns, (typeof eventColumns)[number]>
+export type LetterRow = Pick<LetterColumns, (typeof letterColumns)[number]>
 
 /** `id` is given apart because a row that joins a session and its user has the session's under that name. */
 export const readUser = (row: UserRow, id: string): User => ({
@@ -221,6 +246,15 @@ export const readEvent = (row: EventRow): Event => ({
   ...(row.detail === null ? {} : { detail: JSON.parse(row.detail) }),
 })
 
+export const readLetter = (row: LetterRow): Letter => ({
+  kind: row.kind,
+  userId: row.user_id,
+  to: row.recipient,
+  at: row.at,
+  address: row.address,
+  userAgent: row.user_agent,
+})
+
 /** Without `number`: the store gives it. */
 export const writeUser = (user: NewUser): Omit<UserColumns, 'number'> => ({
   id: user.id,
@@ -274,4 +308,13 @@ export const writeEvent = (event: Event): Omit<EventColumns, 'number'> => ({
   address: event.address,
   call_id: event.callId,
   detail: event.detail === undefined ? null : JSON.stringify(event.detail),
+})
+
+export const writeLetter = (letter: Letter): LetterRow => ({
+  kind: letter.kind,
+  user_id: letter.userId,
+  recipient: letter.to,
+  at: letter.at,
+  address: letter.address,
+  user_agent: letter.userAgent,
 })

@@ -10,12 +10,15 @@ import {
   eventColumns,
   type KeyColumns,
   keyColumns,
+  type LetterRow,
+  letterColumns,
   sessionColumns,
   type Tables,
   type UserColumns,
   userColumns,
   writeEvent,
   writeKey,
+  writeLetter,
   writeSession,
   writeUser,
 } from './schema.ts'
@@ -48,6 +51,7 @@ const values = {
   session: blank<Tables['sessions']>(sessionColumns),
   key: { ...blank<Omit<KeyColumns, 'follows'>>(keyColumns), follows: text },
   event: blank<Omit<EventColumns, 'number'>>(eventColumns),
+  letter: blank<LetterRow>(letterColumns),
   end: { because: 'revoked' as EndReason, at: integer },
   was: { wasPrevious: integer, wasCurrent: integer, wasSuccessor: integer, wasChangedAt: integer },
   moved: {
@@ -93,6 +97,14 @@ function compileUsers(db: Kysely<Tables>) {
           .where('kind', '=', 'password')
           .where('record', '=', v.was),
     ),
+    moveEpoch: compile('moveEpoch', { userId: text, epoch: integer }, v =>
+      db
+        .updateTable('users')
+        .set(row => ({ epoch: row('epoch', '+', 1) }))
+        .where('id', '=', v.userId)
+        .where('active', '=', 1)
+        .where('epoch', '=', v.epoch),
+    ),
     setActive: compile('setActive', { userId: text, active: integer }, v =>
       db
         .updateTable('users')
@@ -134,6 +146,9 @@ function compileSessions(db: Kysely<Tables>) {
     endAll: compile('endSessionsOf', { ...values.end, userId: text, except: text }, v =>
       live.set(ended(v)).where('user_id', '=', v.userId).where('id', '<>', v.except),
     ),
+    endOlder: compile('endSessionsOpenedBefore', { ...values.end, openedBefore: integer }, v =>
+      live.set(ended(v)).where('opened_at', '<', v.openedBefore),
+    ),
   }
 }
 
@@ -171,7 +186,13 @@ function compileKeys(db: Kysely<Tables>) {
     retire: compile('retireKey', { id: text, retiresAt: integer }, v =>
       db.updateTable('keys').set({ retires_at: v.retiresAt }).where('id', '=', v.id),
     ),
+  }
+}
+
+function compileNotes(db: Kysely<Tables>) {
+  return {
     record: compile('recordEvent', values.event, v => db.insertInto('events').values(v)),
+    letter: compile('queueLetter', values.letter, v => db.insertInto('letters').values(v)),
   }
 }
 
@@ -193,6 +214,7 @@ export function openWrites(db: Kysely<Tables>): WriteChange {
   const users = compileUsers(db)
   const sessions = compileSessions(db)
   const keys = compileKeys(db)
+  const notes = compileNotes(db)
 
   const writers: Writers = {
     createUser: ({ change, user, password }) => [
@@ -213,24 +235,36 @@ export function openWrites(db: Kysely<Tables>): WriteChange {
     replacePasswordRecord: ({ change, ...given }, now) => [
       step(users.replaceRecord, { ...given, now }, { guard: change }),
     ],
+    // First the user's row, as every sign-in does: what meets there waits there.
+    changePassword: ({ change, userId, epoch, was: old, record }, now) => [
+      step(users.moveEpoch, { userId, epoch }, { guard: change }),
+      step(users.replaceRecord, { userId, was: old, record, now }, { guard: change }),
+    ],
     setActive: ({ userId, active }) => [step(users.setActive, { userId, active: Number(active) })],
     openSession: ({ session }) => [step(sessions.open, writeSession(session))],
     moveSession: ({ change, sessionId: id, was: line, line: next, ...seen }) => [
       step(sessions.move, { ...was(line), ...next, ...seen, id }, { guard: change }),
     ],
-    endSession: ({ change, sessionId: id, because, at, was: line }) => [
-      line === undefined
-        ? step(sessions.end, { id, because, at })
-        : step(sessions.endAsItWas, { ...was(line), id, because, at }, { guard: change }),
-    ],
+    endSession: ({ change, sessionId: id, because, at, was: line }) => {
+      const end = { id, because, at }
+      return [
+        line === undefined
+          ? step(sessions.end, end, { guard: change })
+          : step(sessions.endAsItWas, { ...was(line), ...end }, { guard: change }),
+      ]
+    },
     endSessionsOf: ({ userId, except, because, at }) => [
       step(sessions.endAll, { userId, because, at, except: except ?? '' }),
     ],
+    endSessionsOpenedBefore: ({ openedBefore, because, at }) => [
+      step(sessions.endOlder, { openedBefore, because, at }),
+    ],
+    queueLetter: ({ letter }) => [step(notes.letter, writeLetter(letter))],
     addKey: ({ change, key, after }) => [
       step(keys.add, { ...writeKey(key), follows: after ?? '' }, { guard: change }),
     ],
     retireKeys: ({ ids, retiresAt }) => ids.map(id => step(keys.retire, { id, retiresAt })),
-    record: ({ event }) => [step(keys.record, writeEvent(event))],
+    record: ({ event }) => [step(notes.record, writeEvent(event))],
   }
 
   // The table's type says that each row takes its own change; TypeScript cannot follow that through a lookup.

@@ -235,7 +235,7 @@ test('what an operator ends, a running server ends within a second', async t => 
   await becomes(first.cookie, 401)
   assert.equal(await me(second.cookie), 200)
   assertEnded(await run(where, ['sessions', 'revoke', '--', older.id]), 2, /no such live session/)
-  assertEnded(await run(where, ['sessions', 'revoke']), 2, /either a session or a user/)
+  assertEnded(await run(where, ['sessions', 'revoke']), 2, /one of a session, a user and a time/)
 
   assertEnded(await run(where, ['users', 'disable', 'jack@example.com']), 0, /is disabled/)
   await becomes(second.cookie, 401)
@@ -251,6 +251,46 @@ test('what an operator ends, a running server ends within a second', async t => 
   )
   await becomes(third.cookie, 401)
   assertEnded(await run(where, ['users', 'disable', 'nobody']), 2, /no such user/)
+
+  const [fourth, fifth] = [await signIn(), await signIn()]
+  assert.deepEqual([await me(fourth.cookie), await me(fifth.cookie)], [200, 200])
+  const revoke = (...args: string[]) => run(where, ['sessions', 'revoke', ...args])
+  const long = '2026-01-01T00:00+02:00'
+  assertEnded(await revoke('--opened-before', long), 0, /^0 sessions have ended\.\n$/)
+  assert.equal(await me(fourth.cookie), 200)
+  assertEnded(
+    await revoke('--opened-before', long, '--user', 'jack'),
+    2,
+    /one of a session, a user and a time/,
+  )
+  assertEnded(await revoke('--opened-before', '2h'), 2, /2h is not a time.*→ Write it as \d{4}-.*Z, or now/)
+  assertEnded(await revoke('--opened-before', 'now'), 0, /^2 sessions have ended\.\n$/)
+  await becomes(fourth.cookie, 401)
+  await becomes(fifth.cookie, 401)
+})
+
+test('the doctor tells how many letters wait, if any do', async t => {
+  const folder = emptyFolder(t)
+  const { url } = await serve(t, { folder })
+  const post = async (path: string, body: object, cookie = '') => {
+    const answer = await fetch(url + path, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', cookie },
+      body: JSON.stringify(body),
+    })
+    assert.ok(answer.ok, await answer.text())
+    return answer.headers
+      .getSetCookie()
+      .map(line => line.split(';')[0])
+      .join('; ')
+  }
+  const outbox = async () => /.*outbox.*/.exec((await run({ folder }, ['doctor'])).stdout)?.[0]
+  let cookie = await post('/auth/sign-up', { email: 'jack@example.com', password })
+  assert.equal(await outbox(), undefined)
+  cookie = await post('/auth/password', { current: password, new: `${password} 1` }, cookie)
+  assert.match((await outbox()) ?? '', /^✓ 1 letter waits in the outbox: no mail is sent yet$/)
+  await post('/auth/password', { current: `${password} 1`, new: `${password} 2` }, cookie)
+  assert.match((await outbox()) ?? '', /^✓ 2 letters wait in the outbox: no mail is sent yet$/)
 })
 
 test('a rotated key is published now and signs later, or at once if told so', async t => {

@@ -1,7 +1,9 @@
 // The native wire, walked over a socket: both deliveries, the list of sessions, problem documents.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { Delivery } from '../../src/core/model.ts'
 import type { RefusalCode } from '../../src/core/refusal.ts'
+import type { Browser, Line } from './browser.ts'
 import { floor } from './floor.ts'
 import { rotation } from './rotation.ts'
 import { serve } from './serve.ts'
@@ -61,7 +63,17 @@ const wire: Wire = {
 floor(wire)
 rotation(wire)
 
-type Session = { id: string; current: boolean; openedAt: string; endsAt: string; lastUsedAt: string }
+type Session = {
+  id: string
+  current: boolean
+  device: object
+  userAgent: string
+  address: string
+  openedAt: string
+  lastUsedAt: string
+  idleEndsAt: string
+  endsAt: string
+}
 type Signed = {
   user: { id: string }
   session: Session
@@ -78,8 +90,10 @@ test('sign-up signs in and answers with user and session, no token among them', 
   assert.deepEqual([got.status, rest], [201, {}])
   assert.partialDeepStrictEqual(user, { email: 'ada@example.com', username: 'ada', name: 'Ada Lovelace' })
   assert.match(user.id, /^[\w-]{22}$/)
-  for (const time of [session.openedAt, session.endsAt, session.lastUsedAt]) assert.match(time, iso)
-  assert.equal(Date.parse(session.endsAt) - Date.parse(session.openedAt), 90 * 86_400_000)
+  const { openedAt, lastUsedAt, idleEndsAt, endsAt } = session
+  for (const time of [openedAt, lastUsedAt, idleEndsAt, endsAt]) assert.match(time, iso)
+  const days = (until: string) => (Date.parse(until) - Date.parse(openedAt)) / 86_400_000
+  assert.deepEqual([lastUsedAt, days(idleEndsAt), days(endsAt)], [openedAt, 14, 90])
   assert.equal(session.current, true)
   says(await browser.call('GET /auth/session'), [200, { user, session }])
   assert.deepEqual([...browser.documentCookie()], [])
@@ -151,77 +165,126 @@ test('a weak password is refused with every reason', async t => {
   assert.match(got.text, /"field":"password"/)
 })
 
-test('the sessions of a user are listed, one of them as the current one', async t => {
-  const { browser } = await open(t, wire)
-  await enter(browser, wire)
-  const phone = browser.stolen()
-  phone.jar.drop('rusk_access', 'rusk_refresh', 'rusk_signin')
-  await phone.call(wire.signIn.line, { json: wire.signIn.json, headers: { 'user-agent': 'Phone/1' } })
-  const got = await browser.call('GET /auth/sessions')
-  const { sessions } = got.body as { sessions: (Session & { userAgent: string; address: string })[] }
-  assert.equal(got.status, 200)
-  assert.deepEqual(
-    sessions.map(({ current, userAgent, address }) => [current, userAgent, address]).toSorted(),
-    [
-      [false, 'Phone/1', '127.0.0.1'],
-      [true, '', '127.0.0.1'],
-    ],
-  )
-})
+const agent =
+  'Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/26.0 Mobile/15E148 Safari/604.1'
+const iphone = { browser: 'Safari', system: 'iOS', kind: 'mobile', label: 'Safari on iPhone' }
+const unknown = { browser: null, system: null, kind: null, label: 'Unknown device' }
 
-test('one session can be ended from another, at once', async t => {
-  const { browser } = await open(t, wire)
-  await enter(browser, wire)
-  const phone = browser.stolen()
-  phone.jar.drop('rusk_access', 'rusk_refresh', 'rusk_signin')
-  const there = await phone.call(wire.signIn.line, { json: wire.signIn.json })
-  const { id } = (there.body as Signed).session
-  const got = await browser.call(`DELETE /auth/sessions/${id}`)
-  assert.deepEqual([got.status, got.text, got.set], [204, '', {}])
-  says(await phone.call(wire.me), wire.noes.revoked)
-  says(await phone.call(wire.refresh), wire.noes.refreshBad)
-  assert.equal((await browser.call(wire.me)).status, 200)
-  const gone = [404, problem(404, 'Not Found', 'session_not_found', 'There is no such session')] as const
-  says(await browser.call(`DELETE /auth/sessions/${id}`), gone)
-})
+type Seat = { readonly browser: Browser; readonly id: string; readonly headers: Record<string, string> }
 
-test("somebody else's session is as absent as one that never was", async t => {
-  const { browser } = await open(t, wire)
-  await enter(browser, wire)
-  const eve = browser.stolen()
-  eve.jar.drop('rusk_access', 'rusk_refresh', 'rusk_signin')
-  const json = { email: 'eve@example.com', password: 'apple no. 12' }
-  const { id } = ((await eve.call(wire.signUp.line, { json })).body as Signed).session
-  assert.equal((await browser.call(`DELETE /auth/sessions/${id}`)).status, 404)
-  assert.equal((await eve.call(wire.me)).status, 200)
-})
+/** Another browser of the same person. `headers`: what its signed-in calls carry beside cookies. */
+async function seat(from: Browser, delivery: Delivery, json: object = {}, userAgent = ''): Promise<Seat> {
+  const browser = from.stolen()
+  browser.jar.drop('rusk_access', 'rusk_refresh', 'rusk_signin')
+  const line = 'email' in json ? wire.signUp.line : wire.signIn.line
+  const own = 'email' in json ? json : wire.signIn.json
+  const headers = userAgent === '' ? {} : { 'user-agent': userAgent }
+  const got = await browser.call(line, { json: { ...own, delivery }, headers })
+  assert.ok(got.status < 300, got.text)
+  const { session, accessToken } = got.body as Signed
+  return { browser, id: session.id, headers: accessToken === undefined ? {} : bearer(accessToken) }
+}
 
-test('to end the current session is to sign out', async t => {
-  const { browser } = await open(t, wire)
-  const { signedIn } = await enter(browser, wire)
-  const { id } = (signedIn.body as Signed).session
-  const got = await browser.call(`DELETE /auth/sessions/${id}`)
-  assert.equal(got.status, 204)
-  isCleared(got.set.rusk_refresh, wire.cookies.refresh)
-  assert.equal((await browser.call(wire.me)).status, 401)
-})
+const ask = ({ browser, headers }: Seat, line: Line) => browser.call(line, { headers })
+const eve = { email: 'eve@example.com', password: 'apple no. 12' }
+const gone = [404, problem(404, 'Not Found', 'session_not_found', 'There is no such session')] as const
 
-test('all other sessions can be ended; this one stays', async t => {
-  const { browser } = await open(t, wire)
-  await enter(browser, wire)
-  const phone = browser.stolen()
-  phone.jar.drop('rusk_access', 'rusk_refresh', 'rusk_signin')
-  await phone.call(wire.signIn.line, { json: wire.signIn.json })
-  assert.equal((await browser.call('DELETE /auth/sessions')).status, 204)
-  says(await phone.call(wire.me), wire.noes.revoked)
-  assert.equal((await browser.call(wire.me)).status, 200)
-})
+for (const delivery of ['cookies', 'memory'] as const) {
+  test(`the sessions of a user are listed, one of them as this one, with delivery in ${delivery}`, async t => {
+    const { browser } = await open(t, wire)
+    await signUp(browser, wire)
+    await browser.call(wire.signOut)
+    const desk = await seat(browser, delivery)
+    const phone = await seat(browser, delivery, {}, agent)
+    await seat(browser, delivery, eve)
+    for (const here of [desk, phone]) {
+      const got = await ask(here, 'GET /auth/sessions')
+      assert.equal(got.status, 200)
+      const { sessions } = got.body as { sessions: Session[] }
+      const told = new Map(
+        sessions.map(({ id, current, device, userAgent, address }) => [
+          id,
+          { current, device, userAgent, address },
+        ]),
+      )
+      const of = (each: Seat, device: object, userAgent: string) =>
+        [each.id, { current: each === here, device, userAgent, address: '127.0.0.1' }] as const
+      assert.deepEqual(told, new Map([of(desk, unknown, ''), of(phone, iphone, agent)]))
+    }
+    const { session } = (await ask(phone, wire.me)).body as Signed
+    assert.deepEqual([session.device, session.userAgent], [iphone, agent])
+  })
+
+  test(`one session can be ended from another, at once, with delivery in ${delivery}`, async t => {
+    const { browser } = await open(t, wire)
+    await signUp(browser, wire)
+    const here = await seat(browser, delivery)
+    const phone = await seat(browser, delivery)
+    const desk = await seat(browser, delivery)
+    assert.equal((await ask(phone, wire.me)).status, 200)
+    const got = await ask(here, `DELETE /auth/sessions/${phone.id}`)
+    assert.deepEqual([got.status, got.text, got.set], [204, '', {}])
+    says(await ask(phone, wire.me), wire.noes.revoked)
+    says(await ask(phone, wire.refresh), wire.noes.refreshBad)
+    for (const each of [here, desk]) assert.equal((await ask(each, wire.me)).status, 200)
+  })
+
+  test(`somebody else's session is as absent as one that never was, with delivery in ${delivery}`, async t => {
+    const { browser } = await open(t, wire)
+    await signUp(browser, wire)
+    const here = await seat(browser, delivery)
+    const ended = await seat(browser, delivery)
+    assert.equal((await ask(ended, wire.signOut)).status, 204)
+    const foreign = await seat(browser, delivery, eve)
+    const ids = [foreign.id, ended.id, 'A'.repeat(22), 'x', '__proto__', '%27%20OR%201=1']
+    const { date: _, ...same } = (await ask(here, `DELETE /auth/sessions/${foreign.id}`)).headers
+    for (const id of ids) {
+      const got = await ask(here, `DELETE /auth/sessions/${id}`)
+      says(got, gone)
+      const { date: _, ...headers } = got.headers
+      assert.deepEqual(headers, same, id)
+    }
+    assert.equal((await ask(foreign, wire.me)).status, 200)
+  })
+
+  test(`to end this session is to sign out, with delivery in ${delivery}`, async t => {
+    const { browser } = await open(t, wire)
+    await signUp(browser, wire)
+    const here = await seat(browser, delivery)
+    const got = await ask(here, `DELETE /auth/sessions/${here.id}`)
+    assert.equal(got.status, 204)
+    isCleared(got.set.rusk_access, wire.cookies.access ?? wire.cookies.refresh)
+    isCleared(got.set.rusk_refresh, wire.cookies.refresh)
+    assert.deepEqual(here.browser.jar.names(), ['rusk_signin'])
+    assert.equal((await ask(here, wire.me)).status, 401)
+    assert.equal((await browser.call(wire.me)).status, 200, 'no other one has ended')
+  })
+
+  test(`all other sessions can be ended; this one stays, with delivery in ${delivery}`, async t => {
+    const { browser } = await open(t, wire)
+    await signUp(browser, wire)
+    const here = await seat(browser, delivery)
+    const others = [await seat(browser, 'cookies'), await seat(browser, 'memory')]
+    const foreign = await seat(browser, delivery, eve)
+    const got = await ask(here, 'DELETE /auth/sessions')
+    assert.deepEqual([got.status, got.text, got.set], [204, '', {}])
+    for (const each of others) {
+      says(await ask(each, wire.me), wire.noes.revoked)
+      says(await ask(each, wire.refresh), wire.noes.refreshBad)
+    }
+    says(await browser.call(wire.me), wire.noes.revoked)
+    for (const each of [here, foreign]) assert.equal((await ask(each, wire.me)).status, 200)
+    assert.equal((await ask(here, wire.refresh)).status, 200)
+  })
+}
 
 test('the calls about sessions want somebody signed in', async t => {
   const { browser } = await open(t, wire)
   for (const line of ['GET /auth/sessions', 'DELETE /auth/sessions', 'DELETE /auth/sessions/x'] as const) {
     says(await browser.call(line), wire.noes.notSignedIn)
   }
+  const json = { current: wire.signIn.json.password, new: 'engine no. 10 is better' }
+  says(await browser.call('POST /auth/password', { json }), wire.noes.notSignedIn)
 })
 
 test('behind https all three cookies are __Host- ones, and one that comes twice is hostile', async t => {
@@ -236,4 +299,61 @@ test('behind https all three cookies are __Host- ones, and one that comes twice 
   hostile.jar.drop(...names)
   const got = await hostile.call(wire.me, { headers: { cookie } })
   says(got, unauthorized('cookie_conflict', 'The cookies contradict each other'))
+})
+
+const better = 'engine no. 10 is better'
+
+for (const delivery of ['cookies', 'memory'] as const) {
+  test(`a new password: this browser goes on, every other one is out at once, with delivery in ${delivery}`, async t => {
+    const { browser } = await open(t, wire)
+    await signUp(browser, wire)
+    const here = await seat(browser, delivery)
+    const others = [await seat(browser, 'cookies'), await seat(browser, 'memory')]
+    for (const each of [here, ...others]) assert.equal((await ask(each, wire.me)).status, 200)
+    const thief: Seat = { ...here, browser: here.browser.stolen() }
+    const change = (json: object) => here.browser.call('POST /auth/password', { json, headers: here.headers })
+    const { password } = wire.signIn.json
+
+    const wrong = await change({ current: 'not this', new: better })
+    assert.deepEqual([wrong.status, wrong.set], [403, {}])
+    const issues = [{ field: 'current', type: 'value_error', message: 'Current password is wrong' }]
+    assert.partialDeepStrictEqual(wrong.body, { code: 'password_wrong', issues })
+    const weak = await change({ current: password, new: 'ada1' })
+    assert.deepEqual([weak.status, weak.set], [422, {}])
+    assert.match(weak.text, /"code":"password_weak".*"field":"new"/)
+    assert.match((await change({ current: password })).text, /"field":"new","type":"missing"/)
+
+    const got = await change({ current: password, new: better })
+    assert.equal(got.status, 200, got.text)
+    const { user, session, accessToken } = got.body as Signed
+    assert.equal(typeof accessToken, delivery === 'memory' ? 'string' : 'undefined')
+    assert.notEqual(session.id, here.id)
+    isSet(got.set.rusk_refresh, wire.cookies.refresh)
+    isSet(got.set.rusk_signin, wire.cookies.refresh)
+    const now: Seat = {
+      browser: here.browser,
+      id: session.id,
+      headers: accessToken === undefined ? {} : bearer(accessToken),
+    }
+    says(await ask(now, wire.me), [200, { user, session }])
+    assert.equal((await ask(now, wire.refresh)).status, 200)
+    for (const each of [thief, ...others]) {
+      says(await ask(each, wire.me), wire.noes.revoked)
+      says(await ask(each, wire.refresh), wire.noes.refreshBad)
+    }
+    says(await browser.call(wire.me), wire.noes.revoked)
+    says(await browser.call(wire.signIn.line, { json: wire.signIn.json }), wire.noes.credentials)
+    const again = { ...wire.signIn.json, password: better }
+    assert.equal((await browser.call(wire.signIn.line, { json: again })).status, 200)
+  })
+}
+
+test('a page of another origin changes no password', async t => {
+  const { browser } = await open(t, wire)
+  await enter(browser, wire)
+  const json = { current: wire.signIn.json.password, new: better }
+  const evil = await browser.tab('https://evil.example').call('POST /auth/password', { json })
+  assert.ok(evil.blocked || evil.status === 403)
+  assert.equal((await browser.call(wire.me)).status, 200)
+  assert.equal((await browser.call(wire.signIn.line, { json: wire.signIn.json })).status, 200)
 })

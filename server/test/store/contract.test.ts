@@ -5,7 +5,7 @@ import type { Change } from '../../src/core/change.ts'
 import { Fault } from '../../src/core/fault.ts'
 import { lineOf } from '../../src/core/session.ts'
 import type { Committed, Store } from '../../src/store/port.ts'
-import { moveOf, newEvent, newKey, newSession, newUser, nextLine, noon } from './people.ts'
+import { moveOf, newEvent, newKey, newLetter, newSession, newUser, nextLine, noon } from './people.ts'
 import { eachStore } from './stores.ts'
 
 const day = 86_400_000
@@ -152,6 +152,50 @@ eachStore('a password record is replaced only while it is as it was', async (_, 
   assert.equal((await store.account({ id: 'ada' }))?.password, 'two')
 })
 
+eachStore(
+  'a password changes only for an active user of that epoch whose record is as it was',
+  async (_, open) => {
+    const store = await open()
+    await write(store, { change: 'createUser', user: newUser('ada', { epoch: 1 }), password: 'one' })
+    const change = (more: object = {}): Change => ({
+      change: 'changePassword',
+      userId: 'ada',
+      epoch: 1,
+      was: 'one',
+      record: 'two',
+      ...more,
+    })
+    const strangers = [{ userId: 'bob' }, { epoch: 0 }, { epoch: 2 }, { was: 'other' }]
+    for (const more of strangers) {
+      const noted: Change = { change: 'record', event: newEvent('password_changed') }
+      assert.deepEqual(
+        await store.commit([noted, change(more)]),
+        refused('changePassword'),
+        JSON.stringify(more),
+      )
+    }
+    const state = async () => {
+      const account = await store.account({ id: 'ada' })
+      return [account?.password, account?.user.epoch]
+    }
+    assert.deepEqual(await state(), ['one', 1])
+    await write(store, change())
+    assert.deepEqual(await state(), ['two', 2])
+    await write(store, { change: 'setActive', userId: 'ada', active: false })
+    const whileDisabled = change({ epoch: 3, was: 'two', record: 'three' })
+    assert.deepEqual(await store.commit([whileDisabled]), refused('changePassword'))
+    assert.deepEqual([await state(), await store.events({ limit: 9 })], [['two', 3], []])
+  },
+)
+
+eachStore('a user without a password record has none to change', async (_, open) => {
+  const store = await open()
+  await write(store, { change: 'createUser', user: newUser('ada'), password: null })
+  const change: Change = { change: 'changePassword', userId: 'ada', epoch: 0, was: '', record: 'two' }
+  assert.deepEqual(await store.commit([change]), refused('changePassword'))
+  assert.equal((await store.account({ id: 'ada' }))?.user.epoch, 0)
+})
+
 async function withSession(store: Store) {
   const session = newSession('s', 'ada')
   await write(
@@ -188,7 +232,7 @@ eachStore('a session that has ended neither moves nor ends again', async (_, ope
   const session = await withSession(store)
   const end = { change: 'endSession', sessionId: 's', because: 'signed_out', at: noon + 1 } as const
   await write(store, end)
-  await write(store, { ...end, because: 'revoked', at: noon + 2 })
+  assert.deepEqual(await store.commit([{ ...end, because: 'revoked', at: noon + 2 }]), refused('endSession'))
   assert.deepEqual(await store.commit([moveOf(session, noon + 5)]), refused('moveSession'))
   const reused = { ...end, because: 'reused', at: noon + 3, was: lineOf(session) } as const
   assert.deepEqual(await store.commit([reused]), refused('endSession'))
@@ -206,9 +250,10 @@ eachStore('a session ends as reused only while its line is as it was', async (_,
   assert.equal((await store.holder('s'))?.session.endedBecause, 'reused')
 })
 
-eachStore('ending a session that is not there does nothing', async (_, open) => {
+eachStore('a session that is not there does not end', async (_, open) => {
   const store = await open()
-  await write(store, { change: 'endSession', sessionId: 'none', because: 'revoked', at: noon })
+  const end = { change: 'endSession', sessionId: 'none', because: 'revoked', at: noon } as const
+  assert.deepEqual(await store.commit([end]), refused('endSession'))
 })
 
 eachStore('all sessions of a user end but one, and nobody else’s', async (_, open) => {
@@ -229,6 +274,57 @@ eachStore('all sessions of a user end but one, and nobody else’s', async (_, o
   await write(store, { ...endAll, except: null })
   assert.deepEqual([await live('ada'), await live('bob')], [[], ['b1']])
   assert.equal((await store.holder('a3'))?.session.endedBecause, 'signed_out')
+})
+
+eachStore(
+  'sessions of everybody that were opened before a moment are counted and end, and no others',
+  async (_, open) => {
+    const store = await open()
+    const session = (id: string, userId: string, openedAt: number, more = {}) =>
+      ({ change: 'openSession', session: newSession(id, userId, { openedAt, ...more }) }) as const
+    await write(
+      store,
+      { change: 'createUser', user: newUser('ada'), password: null },
+      { change: 'createUser', user: newUser('bob'), password: null },
+      session('a1', 'ada', noon - 1),
+      session('a2', 'ada', noon),
+      session('b1', 'bob', noon - day),
+      session('signed out', 'bob', noon - 9, { endedAt: noon - 8, endedBecause: 'signed_out' }),
+      session('idle', 'bob', noon - 9, { idleEndsAt: noon }),
+      session('too old', 'bob', noon - 9, { endsAt: noon }),
+    )
+    const when = { now: noon, openedBefore: noon }
+    assert.equal(await store.sessionsOpenedBefore(when), 2)
+    const end = { change: 'endSessionsOpenedBefore', because: 'revoked', at: noon + 1 } as const
+    await write(store, { ...end, openedBefore: noon })
+    assert.equal(await store.sessionsOpenedBefore(when), 0)
+    const ids = ['a1', 'a2', 'b1', 'signed out', 'idle']
+    const ends = await Promise.all(ids.map(async id => (await store.holder(id))?.session.endedBecause))
+    assert.deepEqual(ends, ['revoked', null, 'revoked', 'signed_out', 'revoked'])
+    await write(store, { ...end, openedBefore: noon + 1 })
+    assert.equal((await store.holder('a2'))?.session.endedAt, noon + 1)
+  },
+)
+
+eachStore('letters wait in the outbox as they were written, the newest first', async (_, open) => {
+  const store = await open()
+  const first = newLetter('ada', { userAgent: 'x'.repeat(256), to: 'Ada Åda@example.com' })
+  const second = newLetter('ada', { kind: 'password_changed', at: noon + 1, address: '', userAgent: '' })
+  await write(
+    store,
+    { change: 'createUser', user: newUser('ada'), password: null },
+    { change: 'queueLetter', letter: first },
+    { change: 'queueLetter', letter: second },
+  )
+  assert.deepEqual(await store.letters({ limit: 9 }), [second, first])
+  assert.deepEqual(await store.letters({ limit: 1 }), [second])
+  const undone = await store.commit([
+    { change: 'queueLetter', letter: first },
+    { change: 'recordSignIn', userId: 'ada', epoch: 7, at: noon },
+  ])
+  assert.deepEqual(undone, refused('recordSignIn'))
+  assert.equal((await store.letters({ limit: 9 })).length, 2, 'none tells of what was not done')
+  await assert.rejects(store.commit([{ change: 'queueLetter', letter: newLetter('nobody') }]), Fault)
 })
 
 eachStore('only live sessions are listed, in the order asked for', async (_, open) => {

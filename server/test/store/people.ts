@@ -1,5 +1,6 @@
-// Rows to write: a user, a session, a key, an event, each with what a test wants to be different.
-import type { Event, KeyRow, Line, NewUser, Session } from '../../src/core/model.ts'
+// Rows to write: a user, a session, a key, an event, each with what a test wants to be different; and one of each change.
+import type { ChangeName, ChangeOf } from '../../src/core/change.ts'
+import type { Event, KeyRow, Letter, Line, NewUser, Session } from '../../src/core/model.ts'
 import { lineOf } from '../../src/core/session.ts'
 
 export const noon = Date.UTC(2026, 10, 21, 12)
@@ -61,6 +62,16 @@ export const newEvent = (type: Event['type'], more: Partial<Event> = {}): Event 
   ...more,
 })
 
+export const newLetter = (userId: string, more: Partial<Letter> = {}): Letter => ({
+  kind: 'session_reused',
+  userId,
+  to: `${userId}@Example.com`,
+  at: noon,
+  address: '192.0.2.1',
+  userAgent: 'Firefox',
+  ...more,
+})
+
 export const nextLine = ({ current, successor }: Line, changedAt: number): Line => ({
   previous: current,
   current: successor,
@@ -80,3 +91,32 @@ export const moveOf = (session: Session, at: number) =>
     userAgent: 'Firefox 2',
     address: '192.0.2.2',
   }) as const
+
+/** One of each change, with everything that it may carry. */
+export const oneOfEach: { readonly [N in ChangeName]: Required<ChangeOf<N>> } = {
+  createUser: { change: 'createUser', user: newUser('ada'), password: 'x' },
+  recordSignIn: { change: 'recordSignIn', userId: 'ada', epoch: 0, at: noon },
+  replacePasswordRecord: { change: 'replacePasswordRecord', userId: 'ada', was: 'x', record: 'y' },
+  changePassword: { change: 'changePassword', userId: 'ada', epoch: 0, was: 'x', record: 'y' },
+  setActive: { change: 'setActive', userId: 'ada', active: true },
+  openSession: { change: 'openSession', session: newSession('s', 'ada') },
+  moveSession: moveOf(newSession('s', 'ada'), noon),
+  endSession: {
+    change: 'endSession',
+    sessionId: 's',
+    because: 'reused',
+    at: noon,
+    was: lineOf(newSession('s', 'ada')),
+  },
+  endSessionsOf: { change: 'endSessionsOf', userId: 'ada', except: 's', because: 'revoked', at: noon },
+  endSessionsOpenedBefore: {
+    change: 'endSessionsOpenedBefore',
+    openedBefore: noon,
+    because: 'revoked',
+    at: noon,
+  },
+  queueLetter: { change: 'queueLetter', letter: newLetter('ada') },
+  addKey: { change: 'addKey', key: newKey('k'), after: null },
+  retireKeys: { change: 'retireKeys', ids: ['k'], retiresAt: noon },
+  record: { change: 'record', event: newEvent('signed_in') },
+}
