@@ -244,3 +244,39 @@ test('operators see the device by name in the table, and as JSON what the browse
   assert.doesNotMatch(stdout, /555|Mozilla/)
   assert.equal((await stop()).code, 0)
 })
+
+test('where the dialect wants a CSRF token of the session, sessions end with no other', async () => {
+  const sys = await peopled()
+  const [here, there] = [await signIn(sys, asJack), await signIn(sys, asJack)]
+  const how = { csrf: 'session', mintsCsrf: true } as const
+  const tokenOf = async (tokens: Tokens) => {
+    const { csrf } = tokensOf(await sys.ask('csrf', {}, carry(tokens), { mintsCsrf: true }))
+    return { csrf: { header: csrf, cookie: csrf } }
+  }
+  for (const [does, input] of [
+    ['endSession', { id: idOf(there) }] as const,
+    ['endOtherSessions', {}] as const,
+  ]) {
+    const call = async (csrf: Partial<Carried>) => sys.ask(does, input, { ...carry(here), ...csrf }, how)
+    assert.equal(refusedOf(await call({})), 'csrf_refused')
+    assert.equal(refusedOf(await call(await tokenOf(there))), 'csrf_refused')
+  }
+  assert.equal((await listed(sys, carry(here))).ids.length, 2, 'and nothing has ended')
+  const done = await sys.ask('endOtherSessions', {}, { ...carry(here), ...(await tokenOf(here)) }, how)
+  assert.ok('done' in done)
+  assert.deepEqual((await listed(sys, carry(here))).ids, [idOf(here)])
+})
+
+test('however many sessions were used since, the list shows which one this is', async () => {
+  const sys = await peopled()
+  const here = await signIn(sys, asJack)
+  const now = sys.engine.store.now()
+  await openAt(
+    sys,
+    here,
+    Array.from({ length: 105 }, (_, i) => now + i),
+  )
+  const { ids, current } = await listed(sys, carry(here))
+  assert.equal(ids.length, 100)
+  assert.ok(ids.includes(current))
+})
