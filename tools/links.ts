@@ -3,7 +3,7 @@
 import { posix } from 'node:path'
 import type { Tree } from './tree.ts'
 
-const folders = /^(server|client|verify|pages|examples|bench|tools|docs)\/[\w./-]*$/
+const folders = /^(server|client|verify|pages|examples|bench|proof|tools|docs)\/[\w./-]*$/
 
 /** What a page points at: links as they stand from the page, backticked paths from the root. */
 function targets(path: string, text: string): readonly string[] {
@@ -42,7 +42,7 @@ const comment = /^\s*(?:\/\/|\/?\*)/
 
 /** Sources and pages as comments name them, and folders and files under one of ours. No address, no module of a package. */
 const named =
-  /(?<![\w./@:*-])(?:[\w-]+\/)*[\w-]+(?:\.test)?\.(?:ts|md)\b|(?<![\w./@:*-])(?:server|docs|tools)\/[\w./-]*[\w/]/g
+  /(?<![\w./@:*-])(?:[\w-]+\/)*[\w-]+(?:\.test)?\.(?:ts|md)\b|(?<![\w./@:*-])(?:server|docs|proof|tools)\/[\w./-]*[\w/]/g
 
 /** A comment names a file from the root, from the sources of its package, or from its own folder. */
 function places(path: string, to: string): readonly string[] {
