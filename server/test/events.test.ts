@@ -13,14 +13,15 @@ import {
 import type { Tokens } from '../src/operations/contract.ts'
 import { asJack, carry, idOf, jack, later, refusedOf, type Sys, system, tokensOf } from './system.ts'
 
-/** Jack, signed in by two browsers. */
+/** Jack, signed in by two browsers. The first is the one whose session's id comes first: in that order they end. */
 type Scene = Sys & { readonly userId: string; readonly first: Tokens; readonly second: Tokens }
 
 async function open(): Promise<Scene> {
   const sys = await system()
   const { ask, engine } = sys
-  const first = tokensOf(await ask('signUp', jack))
-  const second = tokensOf(await ask('signIn', asJack))
+  const both = [tokensOf(await ask('signUp', jack)), tokensOf(await ask('signIn', asJack))]
+  const [first, second] = both.toSorted((a, b) => (idOf(a) < idOf(b) ? -1 : 1))
+  assert.ok(first && second)
   const holder = await engine.store.holder(idOf(first))
   assert.ok(holder)
   return { ...sys, userId: holder.user.id, first, second }
@@ -198,6 +199,14 @@ const rows: [string, (scene: Scene) => Promise<unknown>, string[]][] = [
     ['session_ended jack because=ended_by_user others=true'],
   ],
   [
+    'a user ends all other sessions where there is none',
+    async ({ ask, first, second }) => {
+      tokensOf(await ask('signOut', {}, carry(second)))
+      tokensOf(await ask('endOtherSessions', {}, carry(first)))
+    },
+    ['signed_out jack second because=signed_out'],
+  ],
+  [
     'a user changes the password',
     ({ ask, first }) => ask('changePassword', better, carry(first)),
     ['password_changed jack first opened=another', 'session_ended jack because=password_changed all=true'],
@@ -225,7 +234,7 @@ const rows: [string, (scene: Scene) => Promise<unknown>, string[]][] = [
   [
     'a user wants to change the password to a weak one',
     ({ ask, first }) => ask('changePassword', { ...better, new: 'x' }, carry(first)),
-    [],
+    ['password_change_refused jack first because=weak'],
   ],
   [
     'the current password meets a record that is none',

@@ -296,6 +296,21 @@ test('a success forgets what was counted', async () => {
   }
 })
 
+test('the right password beside a weak new one is written down and forgets nothing', async () => {
+  const { here, ...sys } = await open()
+  const attempt = (input: object) => sys.ask('changePassword', { ...input }, carry(here), few)
+  assert.equal(refusedOf(await attempt(wrong)), 'password_wrong')
+  for (let i = 0; i < 2; i++) {
+    assert.equal(refusedOf(await attempt({ ...change, new: 'jack' })), 'password_weak')
+    assert.partialDeepStrictEqual(sys.told.at(-1), {
+      type: 'password_change_refused',
+      sessionId: idOf(here),
+      detail: { because: 'weak' },
+    })
+  }
+  assert.equal(refusedOf(await attempt(wrong)), 'throttled')
+})
+
 test('an authentic refresh token of any number of the old session is refused, and accuses nobody of the new one', async () => {
   const { here, engine, ...sys } = await open()
   const changed = tokensOf(await sys.ask('changePassword', change, carry(here)))

@@ -132,7 +132,8 @@ for (const [store, database] of Object.entries(databases)) {
       const other = await signIn('ends')
       const answers = await many(200, i => revoke(jar, i, sessionIn(other)))
       const fine = answers.filter(({ status }) => status === 204).length
-      assert.deepEqual(new Set([...statusesOf(answers), 404]), new Set([204, 404]))
+      // More than an account may in a while are refused.
+      assert.deepEqual(new Set([...statusesOf(answers), 404, 429]), new Set([204, 404, 429]))
       assert.ok(fine > 0)
       await nothingIsAccepted(other, [])
       assert.equal((await me(jar)).status, 200)
@@ -142,7 +143,7 @@ for (const [store, database] of Object.entries(databases)) {
     test('ten browsers that end all others at once, two hundred times: one of them is left at most', async () => {
       const jars = [await signUp('others'), ...(await many(9, () => signIn('others')))]
       const answers = await many(200, i => revoke(jars[i % 10] ?? new Map(), i))
-      assert.deepEqual(new Set([...statusesOf(answers), 401]), new Set([204, 401]))
+      assert.deepEqual(new Set([...statusesOf(answers), 401, 429]), new Set([204, 401, 429]))
       const left = await Promise.all(jars.map(async jar => (await me(jar)).status))
       assert.ok(left.filter(status => status === 200).length <= 1, left.join())
       assert.deepEqual(new Set([...left, 200, 401]), new Set([200, 401]))

@@ -2,12 +2,24 @@
 // grow stronger on the way.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { defaultPolicy } from '../src/core/policy.ts'
 import { createPasswords } from '../src/crypto/password.ts'
-import { setActive } from '../src/operations/administer.ts'
-import type { Manner, OperationName, Result } from '../src/operations/contract.ts'
+import { endSession, setActive } from '../src/operations/administer.ts'
+import type { Manner, OperationName, Result, Tokens } from '../src/operations/contract.ts'
 import type { Engine } from '../src/operations/engine.ts'
 import { newUser } from './store/people.ts'
-import { asJack, carry, jack, ratesOf, refusedOf, type Sys, system, tokensOf } from './system.ts'
+import {
+  asJack,
+  carry,
+  idOf,
+  jack,
+  ratesOf,
+  refusedOf,
+  type Sys,
+  system,
+  textsOf,
+  tokensOf,
+} from './system.ts'
 
 const wrong = { login: jack.username, password: 'not the password' }
 
@@ -159,6 +171,79 @@ test('beyond ten failures an account has one try in thirty seconds, but the brow
   assert.ok((throttled.refusal.retryAfter ?? 0) > 0 && (throttled.refusal.retryAfter ?? 99) <= 30)
   assert.equal(refusedOf(await ask('signIn', asJack)), 'throttled')
   assert.ok(tokensOf(await ask('signIn', asJack, carry(own))).signIn)
+})
+
+/** What became of a session before its sign-in cookie is shown beside a guess. */
+type Became = (sys: Sys, own: Tokens) => Promise<unknown>
+
+// [sentence, what became of it, whether its browser is still counted by itself]
+const known: [string, Became, boolean][] = [
+  ['is live', async () => undefined, true],
+  ['signed out', ({ ask }, own) => ask('signOut', {}, carry(own)), true],
+  ['was followed by a new sign-in', ({ ask }, own) => ask('signIn', asJack, carry(own)), true],
+  ['nobody used for too long', async ({ pass }) => pass(defaultPolicy.idle), true],
+  [
+    'was ended from another browser',
+    async ({ ask }) => ask('endOtherSessions', {}, carry(tokensOf(await ask('signIn', asJack)))),
+    false,
+  ],
+  ['an operator has ended', ({ engine }, own) => endSession(engine, idOf(own), 'revoked'), false],
+  [
+    'a password change has ended',
+    ({ ask }, own) => ask('changePassword', { current: jack.password, new: jack.password }, carry(own)),
+    false,
+  ],
+]
+
+for (const [sentence, become, want] of known) {
+  test(`a browser whose session ${sentence} ${want ? 'has tries of its own' : 'shares the tries of strangers'}`, async () => {
+    const sys = await system()
+    const own = tokensOf(await sys.ask('signUp', jack))
+    await become(sys, own)
+    const how = ratesOf({ account: { points: 2, per: 60_000 } })
+    for (let i = 0; i < 4; i++) await sys.ask('signIn', wrong, {}, how)
+    assert.equal(refusedOf(await sys.ask('signIn', wrong, {}, how)), 'throttled')
+    const cookies = { signIn: carry(own).signIn ?? [] }
+    const answer = refusedOf(await sys.ask('signIn', wrong, cookies, how))
+    assert.equal(answer, want ? 'credentials_wrong' : 'throttled')
+  })
+}
+
+test('a sign-in that is decided again hashes nothing again', async () => {
+  const { over, asked } = noting()
+  const ending: string[] = []
+  const sys = await system({
+    passwords: over,
+    store: store => ({
+      ...store,
+      async commit(changes) {
+        const id = changes.some(({ change }) => change === 'recordSignIn') ? ending.shift() : undefined
+        if (id !== undefined) {
+          await store.commit([{ change: 'endSession', sessionId: id, because: 'revoked', at: store.now() }])
+        }
+        return store.commit(changes)
+      },
+    }),
+  })
+  const all = [tokensOf(await sys.ask('signUp', jack))]
+  for (let i = 0; i < 3; i++) all.push(tokensOf(await sys.ask('signIn', asJack)))
+  const id = (await sys.engine.store.holder(idOf(all[0] ?? {})))?.user.id ?? ''
+  await sys.engine.store.commit([
+    {
+      change: 'replacePasswordRecord',
+      userId: id,
+      was: (await sys.recordOf(id)) ?? '',
+      record: bcryptRecord,
+    },
+  ])
+  asked.length = 0
+  ending.push(...all.slice(1).map(idOf))
+  tokensOf(await sys.ask('signIn', asJack, { refresh: textsOf('refresh', ...all) }))
+  assert.deepEqual(ending, [], 'it was overtaken three times')
+  assert.deepEqual(
+    asked.map(({ does }) => does),
+    ['verify', 'hash'],
+  )
 })
 
 const many = { points: 1000, per: 60_000 }

@@ -69,6 +69,10 @@ function writeCell(cell: Cell): string {
   return isTime.test(text) ? `${text.slice(0, 10)} ${text.slice(11, 19)}Z` : text
 }
 
+/** Still JSON, of the same value. Its only line breaks are its layout; those in texts are escaped already. */
+export const writeJson = (value: unknown): string =>
+  JSON.stringify(value, null, 2).split('\n').map(visible).join('\n')
+
 export const showJson = (value: unknown): void => {
-  process.stdout.write(`${JSON.stringify(value, null, 2)}\n`)
+  process.stdout.write(`${writeJson(value)}\n`)
 }

@@ -150,7 +150,7 @@ export const options = {
     kind: kind.span(0, 60 * minute),
     otherwise: ofDialect(kind.writeSpan(defaultPolicy.grace)),
     sentence:
-      'How long after a refresh earlier refresh tokens still get an access token: twice the slowest journey.',
+      'How long after a refresh earlier refresh tokens still get an access token: twice the slowest leg of a call.',
     neededBy: 'clients on very slow networks',
   },
   'session.access': {

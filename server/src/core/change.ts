@@ -45,7 +45,12 @@ export type Change =
       readonly at: number
       readonly was?: Line
     }
-  /** Every live session of the user, but one. */
+  /**
+   * Guard: the session has not ended. Changes nothing: what is asked in a session is not done once that has ended. Goes
+   * before all else, and by its user's row, so that what one session does to the others comes one after another.
+   */
+  | { readonly change: 'requireLive'; readonly userId: string; readonly sessionId: string }
+  /** Every live session of the user, but one; also those that are being opened at this moment. */
   | {
       readonly change: 'endSessionsOf'
       readonly userId: string

@@ -44,6 +44,8 @@ export type Policy = {
     readonly ceilingPause: number
     /** By session. */
     readonly refresh: Rate
+    /** Ending other sessions of one's own, by account. */
+    readonly end: Rate
     /** Everything else, by network. */
     readonly other: Rate
   }
@@ -68,6 +70,7 @@ export const defaultPolicy: Policy = {
     ceiling: { points: 100, per: 24 * day },
     ceilingPause: 5 * minute,
     refresh: { points: 600, per: minute },
+    end: { points: 20, per: 15 * minute },
     other: { points: 120, per: minute },
   },
 }

@@ -2,13 +2,21 @@
 // path, do the same work and get the same refusal.
 import { emailKey, loginKey, usernameKey } from '../core/admission.ts'
 import type { Change } from '../core/change.ts'
-import type { Delivery, Holder, NewUser, User } from '../core/model.ts'
+import type { Delivery, Holder, NewUser, Session, User } from '../core/model.ts'
 import type { PasswordPolicy } from '../core/policy.ts'
 import { type Refusal, refuse } from '../core/refusal.ts'
 import { openSession } from '../core/session.ts'
 import type { Account } from '../store/port.ts'
 import type { Done, Input } from './contract.ts'
-import { makeRecord, type NewRecord, type Tried, tryPassword, unlessBusy } from './credential.ts'
+import {
+  forgetTries,
+  makeRecord,
+  type NewRecord,
+  type Tried,
+  type Try,
+  tryPassword,
+  unlessBusy,
+} from './credential.ts'
 import {
   type Asked,
   type At,
@@ -26,7 +34,10 @@ export const holdersOf = async (engine: Engine, sessionIds: readonly string[]): 
     holder => holder !== undefined,
   )
 
-/** Ends the named sessions that have not ended yet, each with its event. */
+/**
+ * Ends the named sessions that have not ended yet, each with its event. In one order, whatever that of the cookies: two
+ * calls that end the same sessions never wait for each other.
+ */
 export const endNamed = (
   named: readonly Holder[],
   because: 'signed_out' | 'signed_in_anew',
@@ -34,6 +45,7 @@ export const endNamed = (
 ): readonly Change[] =>
   named
     .filter(({ session }) => session.endedAt === null)
+    .toSorted((a, b) => (a.session.id < b.session.id ? -1 : 1))
     .flatMap(({ session, user }): Change[] => [
       { change: 'endSession', sessionId: session.id, because, at: at.now },
       record(because === 'signed_out' ? 'signed_out' : 'session_ended', at, {
@@ -169,6 +181,13 @@ export const signUp: Operation<'signUp', AdmissionFacts> = {
   },
 }
 
+/**
+ * By which a browser is known to its user: a session that is live, or came to its end by leaving or by time. One that was
+ * ended from elsewhere may have been a thief's: it buys no tries of its own.
+ */
+const makesKnown = ({ endedBecause }: Session): boolean =>
+  endedBecause === null || endedBecause === 'signed_out' || endedBecause === 'signed_in_anew'
+
 type SignInFacts = Tried & {
   readonly account: Account | undefined
   /** A stronger record of the same password, when the stored one is weaker than today's. */
@@ -187,12 +206,18 @@ export const signIn: Operation<'signIn', SignInFacts> = {
         presented.signIn.map(each => each.sessionId),
       ),
     ])
-    const known = shown.find(holder => holder.user.id === account?.user.id)?.session.id
-    const name = JSON.stringify(loginKey(login))
-    const tried = await tryPassword(engine, manner.policy.rates, { account, name, password, known })
+    const own = shown.find(({ user, session }) => user.id === account?.user.id && makesKnown(session))
+    const trying: Try = {
+      account,
+      name: JSON.stringify(loginKey(login)),
+      password,
+      known: own?.session.id,
+    }
+    const tried = await tryPassword(engine, manner.policy.rates, trying)
     const { checked } = tried
     const facts = { ...tried, account, named: [], sessionId: engine.newId(), rehashed: undefined }
     if ('busy' in checked || !checked.matches) return facts
+    await forgetTries(engine, trying)
     const rehashed = checked.stale ? await unlessBusy(() => engine.passwords.hash(password)) : undefined
     return {
       ...facts,

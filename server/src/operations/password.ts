@@ -1,13 +1,13 @@
 // Changing one's password. It ends every session of the user, this one too, and opens a new one here: whoever copied this
 // browser's cookies is out at once, and no late answer can undo what no late answer can undo after a sign-in.
 import type { Holder } from '../core/model.ts'
-import { type Refusal, refuse } from '../core/refusal.ts'
-import { lineOf, mayAct } from '../core/session.ts'
+import { type Issue, type Refusal, refuse } from '../core/refusal.ts'
+import { lineOf } from '../core/session.ts'
 import type { Account } from '../store/port.ts'
 import { endNamed, holdersOf, openFor } from './account.ts'
-import { makeRecord, type NewRecord, type Tried, tryPassword } from './credential.ts'
+import { forgetTries, makeRecord, type NewRecord, type Tried, type Try, tryPassword } from './credential.ts'
 import { type At, type Decision, letter, no, type Operation, record } from './engine.ts'
-import { loadWho } from './signed-in.ts'
+import { loadCaller } from './signed-in.ts'
 
 type PasswordFacts = Tried & {
   /** As the store has it, not as memory does. */
@@ -22,27 +22,21 @@ type PasswordFacts = Tried & {
 export const changePassword: Operation<'changePassword', PasswordFacts | Refusal> = {
   async load(engine, asked) {
     const { input, presented, manner } = asked
-    const who = await loadWho(engine, asked)
-    if ('refused' in who) return who
-    const { store } = engine
-    const [caller, account] = await Promise.all([
-      store.holder(who.session.id),
-      store.account({ id: who.user.id }),
-    ])
+    const caller = await loadCaller(engine, asked)
+    if ('refused' in caller) return caller
+    const account = await engine.store.account({ id: caller.user.id })
     if (!account) return refuse('user_gone')
-    if (!mayAct(caller, store.now())) return refuse('access_revoked')
     const { id: name } = account.user
-    const tried = await tryPassword(engine, manner.policy.rates, {
-      account,
-      name,
-      password: input.current,
-      known: caller.session.id,
-    })
+    const trying: Try = { account, name, password: input.current, known: caller.session.id }
+    const tried = await tryPassword(engine, manner.policy.rates, trying)
     const facts = { ...tried, caller, account, made: undefined, named: [], sessionId: engine.newId() }
     if ('busy' in tried.checked || !tried.checked.matches) return facts
+    const made = await makeRecord(engine, input.new, account.user, manner.policy.password)
+    // Only for a change that will be asked of the store: beside a weak new password a right guess is a guess like any other.
+    if (made.issues.length === 0 && typeof made.record === 'string') await forgetTries(engine, trying)
     return {
       ...facts,
-      made: await makeRecord(engine, input.new, account.user, manner.policy.password),
+      made,
       named: await holdersOf(engine, presented.namedByCookies),
     }
   },
@@ -52,8 +46,7 @@ export const changePassword: Operation<'changePassword', PasswordFacts | Refusal
     if (throttled !== undefined) return no(refuse('throttled', { retryAfter: throttled }))
     if ('busy' in checked) return no(checked.busy)
     if (made === undefined || account.password === null) return refuseWrong(facts, checked.malformed, at)
-    if (made.issues.length > 0)
-      return no(refuse('password_weak', { issues: made.issues.map(issue => ({ ...issue, field: 'new' })) }))
+    if (made.issues.length > 0) return refuseWeak(facts, made.issues, at)
     if (typeof made.record !== 'string') return no(made.record.busy)
     return decideChange(facts, { was: account.password, record: made.record }, at)
   },
@@ -70,6 +63,16 @@ function refuseWrong({ caller: { session, user } }: PasswordFacts, malformed: bo
     record('password_change_refused', at, about),
   ])
 }
+
+/** Written down too: it tells whoever guesses that the current password was right. */
+const refuseWeak = ({ caller: { session, user } }: PasswordFacts, issues: readonly Issue[], at: At) =>
+  no(refuse('password_weak', { issues: issues.map(issue => ({ ...issue, field: 'new' })) }), [
+    record('password_change_refused', at, {
+      userId: user.id,
+      sessionId: session.id,
+      detail: { because: 'weak' },
+    }),
+  ])
 
 /** First everything ends, then one session opens: the other way round it would end too. */
 function decideChange(

@@ -39,6 +39,12 @@ export type Presentation = {
 /** A browser may hold a few cookies of one name (paths, a sibling's). Each signature costs a sum; beyond these none is checked. */
 const mostSignatures = 8
 
+/**
+ * Each session that refresh or sign-in cookies name is read, and one call may end them all. Of what is authentic the first
+ * count, as a browser sends the closest path first; junk before them costs nobody a place.
+ */
+const mostNamed = 8
+
 type Read = { readonly claims: AccessClaims; readonly expired: boolean }
 
 function readAccess(judge: Judge, text: string, now: number, skew: number): Read | undefined {
@@ -96,11 +102,15 @@ function readAccessOf(judge: Judge, { access, bearer }: Carried, now: number, sk
   }
 }
 
-/** Authentic refresh tokens, the highest number of each session. What has not their form costs nothing, so all are looked at. */
+/**
+ * Authentic refresh tokens, the highest number of each session, of the first few sessions. What has not their form costs
+ * nothing, so all are looked at.
+ */
 function readRefresh(keys: readonly MacKey[], texts: readonly string[]): readonly Presented[] {
   const highest = new Map<string, Presented>()
   for (const text of new Set(texts)) {
     const read = readRefreshToken(keys, text)
+    if (read && !highest.has(read.sessionId) && highest.size >= mostNamed) continue
     if (read && read.n >= (highest.get(read.sessionId)?.n ?? 0)) highest.set(read.sessionId, read)
   }
   return [...highest.values()]

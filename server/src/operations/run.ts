@@ -4,6 +4,7 @@ import { refuse } from '../core/refusal.ts'
 import { mayAct } from '../core/session.ts'
 import { register, signIn, signUp } from './account.ts'
 import type { Done, OperationName, Request, Result } from './contract.ts'
+import { rememberPasswords } from './credential.ts'
 import { type At, type Engine, type Loading, loading, no, type Operation, record } from './engine.ts'
 import { mint } from './mint.ts'
 import { changePassword } from './password.ts'
@@ -51,6 +52,7 @@ export const createRun =
     const checked = readInput(does, request.input)
     if ('refusal' in checked) return checked
     const load = loads[does]
+    const forCall = { ...engine, passwords: rememberPasswords(engine.passwords) }
     const asked = {
       input: checked.input,
       presented: readPresented(engine, request.carried, manner.policy.skew),
@@ -61,7 +63,7 @@ export const createRun =
     const hostile = request.carried.conflict && !unconcerned.has(does)
     const { decision, numbers, now } = await settle<Done[O]>(engine, async () => {
       if (hostile) return () => no(refuse('cookie_conflict'))
-      const decide = await load(engine, asked)
+      const decide = await load(forCall, asked)
       return at => decide({ now: at, policy: manner.policy, manner, caller })
     })
     if ('refusal' in decision) {

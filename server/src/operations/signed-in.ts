@@ -1,4 +1,5 @@
 // Operations for somebody who is signed in by an access token: who am I, my sessions, end one or all others.
+import type { Change } from '../core/change.ts'
 import type { Holder, Session, User } from '../core/model.ts'
 import { type Refusal, refuse } from '../core/refusal.ts'
 import { chooseCaller, mayAct } from '../core/session.ts'
@@ -46,6 +47,20 @@ export async function loadWho(
   return bound ? caller : refuse('csrf_refused')
 }
 
+/**
+ * As the store has the session, not as memory does: for what must not be done in one that has just ended elsewhere. What
+ * ends it after this read, the guard of a change must tell.
+ */
+export async function loadCaller(
+  engine: Engine,
+  asked: Pick<Asked<OperationName>, 'presented' | 'manner'>,
+): Promise<Who> {
+  const who = await loadWho(engine, asked)
+  if ('refused' in who) return who
+  const caller = await engine.store.holder(who.session.id)
+  return mayAct(caller, engine.store.now()) ? caller : refuse('access_revoked')
+}
+
 /** No token names a session that may act: is it the session that is gone, or the user? */
 async function refuseDead(
   { store }: Engine,
@@ -84,36 +99,86 @@ export const listSessions: Operation<'listSessions', ListFacts> = {
 const withOwn = (sessions: readonly Session[], own: Session): readonly Session[] =>
   sessions.some(({ id }) => id === own.id) ? sessions : [...sessions.slice(0, mostListed - 1), own]
 
-type EndFacts = { readonly caller: Who; readonly named: Holder | undefined }
+/**
+ * Seconds to wait before another session may be ended. By account, not by session: a thief in one session could end each
+ * new one of its owner for ever, who would never come to change the password.
+ */
+const countEnd = async (
+  { throttle }: Engine,
+  { manner }: Pick<Asked<OperationName>, 'manner'>,
+  { user }: Holder,
+): Promise<number | undefined> => (await throttle.take('end', user.id, manner.policy.rates.end))?.retryAfter
 
-/** Somebody else's session is as absent as one that never was. */
-export const endSession: Operation<'endSession', EndFacts> = {
+/** Before whatever one session does to another: it must not have ended itself. */
+const whileLive = ({ session, user }: Holder): Change => ({
+  change: 'requireLive',
+  userId: user.id,
+  sessionId: session.id,
+})
+
+type EndFacts = {
+  readonly caller: Holder
+  readonly named: Holder | undefined
+  readonly throttled: number | undefined
+}
+
+const mayEnd = (caller: Holder, named: Holder | undefined, now: number): named is Holder =>
+  named?.user.id === caller.user.id && mayAct(named, now)
+
+/** Somebody else's session is as absent as one that never was. To end one's own is to leave, and is never too much. */
+export const endSession: Operation<'endSession', EndFacts | Refusal> = {
   async load(engine, asked) {
-    const caller = await loadWho(engine, asked)
-    return { caller, named: 'refused' in caller ? undefined : await engine.store.holder(asked.input.id) }
+    const caller = await loadCaller(engine, asked)
+    if ('refused' in caller) return caller
+    const { id } = asked.input
+    const named = await engine.store.holder(id)
+    const counted = id !== caller.session.id && mayEnd(caller, named, engine.store.now())
+    return { caller, named, throttled: counted ? await countEnd(engine, asked, caller) : undefined }
   },
-  decide({ caller, named }, _input, at) {
-    if ('refused' in caller) return no(caller)
-    if (named?.user.id !== caller.user.id || !mayAct(named, at.now)) return no(refuse('session_not_found'))
+  decide(facts, _input, at) {
+    if ('refused' in facts) return no(facts)
+    const { caller, named, throttled } = facts
+    if (!mayEnd(caller, named, at.now)) return no(refuse('session_not_found'))
+    if (throttled !== undefined) return no(refuse('throttled', { retryAfter: throttled }))
     const about = { userId: named.user.id, sessionId: named.session.id }
+    const own = named.session.id === caller.session.id
     return {
       changes: [
+        ...(own ? [] : [whileLive(caller)]),
         { change: 'endSession', sessionId: named.session.id, because: 'ended_by_user', at: at.now },
         record('session_ended', at, { ...about, detail: { because: 'ended_by_user' } }),
       ],
       done: {},
-      ...(named.session.id === caller.session.id ? { mint: { clear: true } as const } : {}),
+      ...(own ? { mint: { clear: true } as const } : {}),
     }
   },
 }
 
-export const endOtherSessions: Operation<'endOtherSessions', Who> = {
-  load: loadWho,
-  decide(caller, _input, at) {
-    if ('refused' in caller) return no(caller)
+type EndOthersFacts = {
+  readonly caller: Holder
+  /** Whether there is another live one. If not, nothing is counted and nothing is written. */
+  readonly others: boolean
+  readonly throttled: number | undefined
+}
+
+export const endOtherSessions: Operation<'endOtherSessions', EndOthersFacts | Refusal> = {
+  async load(engine, asked) {
+    const caller = await loadCaller(engine, asked)
+    if ('refused' in caller) return caller
+    const { user, session } = caller
+    const some = await engine.store.sessionsOf(user.id, { now: engine.store.now(), limit: 2 })
+    const others = some.some(({ id }) => id !== session.id)
+    return { caller, others, throttled: others ? await countEnd(engine, asked, caller) : undefined }
+  },
+  decide(facts, _input, at) {
+    if ('refused' in facts) return no(facts)
+    const { caller, others, throttled } = facts
+    if (throttled !== undefined) return no(refuse('throttled', { retryAfter: throttled }))
+    if (!others) return { changes: [], done: {} }
     const { user, session } = caller
     return {
       changes: [
+        whileLive(caller),
         {
           change: 'endSessionsOf',
           userId: user.id,

@@ -105,6 +105,13 @@ function compileUsers(db: Kysely<Tables>) {
         .where('active', '=', 1)
         .where('epoch', '=', v.epoch),
     ),
+    // Nothing is changed: whoever else writes this row waits, and what it has committed by then is seen.
+    hold: compile('holdUser', { userId: text }, v =>
+      db
+        .updateTable('users')
+        .set(row => ({ epoch: row.ref('epoch') }))
+        .where('id', '=', v.userId),
+    ),
     setActive: compile('setActive', { userId: text, active: integer }, v =>
       db
         .updateTable('users')
@@ -138,6 +145,9 @@ function compileSessions(db: Kysely<Tables>) {
           address: v.address,
         })
         .where('id', '=', v.id),
+    ),
+    require: compile('requireLive', { id: text }, v =>
+      live.set(row => ({ ended_at: row.ref('ended_at') })).where('id', '=', v.id),
     ),
     end: compile('endSession', { ...values.end, id: text }, v => live.set(ended(v)).where('id', '=', v.id)),
     endAsItWas: compile('endSessionAsItWas', { ...values.was, ...values.end, id: text }, v =>
@@ -253,7 +263,13 @@ export function openWrites(db: Kysely<Tables>): WriteChange {
           : step(sessions.endAsItWas, { ...was(line), ...end }, { guard: change }),
       ]
     },
+    requireLive: ({ change, userId, sessionId: id }) => [
+      step(users.hold, { userId }),
+      step(sessions.require, { id }, { guard: change }),
+    ],
+    // First the user's row too: a session that a sign-in is opening at this moment is there afterwards.
     endSessionsOf: ({ userId, except, because, at }) => [
+      step(users.hold, { userId }),
       step(sessions.endAll, { userId, because, at, except: except ?? '' }),
     ],
     endSessionsOpenedBefore: ({ openedBefore, because, at }) => [

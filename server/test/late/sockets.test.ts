@@ -17,6 +17,7 @@ import {
   copyOf,
   dialectNames,
   type Front,
+  lineOf,
   makeAccount,
   openSocket,
   type Person,
@@ -203,7 +204,7 @@ function walkDialect(dialect: DialectName): void {
 
   /** One call, and its answer as the server wrote it. */
   async function askedOf(front: Front, does: string): Promise<Answer> {
-    const held = front.proxy.hold(calls.find(does) ?? '')
+    const held = front.proxy.hold(lineOf(calls, does))
     held.release()
     await call(front, does)
     return held.answered
@@ -211,7 +212,7 @@ function walkDialect(dialect: DialectName): void {
 
   /** The server has answered, the browser never hears of it. */
   async function lose(front: Front, does: string): Promise<Answer> {
-    const held = front.proxy.hold(calls.find(does) ?? '')
+    const held = front.proxy.hold(lineOf(calls, does))
     const lost = assert.rejects(call(front, does), { code: 'ECONNRESET' })
     const answer = await held.answered
     held.drop()

@@ -108,6 +108,7 @@ export const oneOfEach: { readonly [N in ChangeName]: Required<ChangeOf<N>> } = 
     at: noon,
     was: lineOf(newSession('s', 'ada')),
   },
+  requireLive: { change: 'requireLive', userId: 'ada', sessionId: 's' },
   endSessionsOf: { change: 'endSessionsOf', userId: 'ada', except: 's', because: 'revoked', at: noon },
   endSessionsOpenedBefore: {
     change: 'endSessionsOpenedBefore',

@@ -2,6 +2,7 @@
 // say; each must have lost a race here, on every store.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { DummyDriver, Kysely, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler } from 'kysely'
 import type { Change, ChangeName } from '../../src/core/change.ts'
 import { lineOf } from '../../src/core/session.ts'
@@ -256,6 +257,44 @@ raceFor(['addKey'], 'of many first keys, and of many next keys, one is committed
   return [...first, ...next]
 })
 
+const requiring = (sessionId: string): Change => ({ change: 'requireLive', userId: 'ada', sessionId })
+
+raceFor(['requireLive'], 'of two sessions that end each other one is left', async stores => {
+  await stores[0].commit([{ change: 'createUser', user: newUser('ada'), password: null }])
+  return rounds(20, async (round, first) => {
+    const ids = [`a${round}`, `b${round}`]
+    await stores[0].commit(ids.map(id => ({ change: 'openSession', session: newSession(id, 'ada') })))
+    const outcomes = await meet(stores, 2, i => [
+      requiring(ids[i === first ? 0 : 1] ?? ''),
+      {
+        change: 'endSession',
+        sessionId: ids[i === first ? 1 : 0] ?? '',
+        because: 'ended_by_user',
+        at: noon + 1,
+      },
+    ])
+    assert.equal(won(outcomes), 1)
+    const left = await liveOf(stores[0], 'ada')
+    assert.equal(left.filter(id => ids.includes(id)).length, 1)
+    return outcomes
+  })
+})
+
+raceFor(['requireLive'], 'of many sessions that end all others one is left', async stores => {
+  const ids = Array.from({ length: 20 }, (_, i) => `s${i}`)
+  await stores[0].commit([
+    { change: 'createUser', user: newUser('ada'), password: null },
+    ...ids.map((id): Change => ({ change: 'openSession', session: newSession(id, 'ada') })),
+  ])
+  const outcomes = await meet(stores, 20, i => [
+    requiring(ids[i] ?? ''),
+    { change: 'endSessionsOf', userId: 'ada', except: ids[i] ?? '', because: 'ended_by_user', at: noon + 1 },
+  ])
+  assert.equal(won(outcomes), 1)
+  assert.deepEqual(await liveOf(stores[0], 'ada'), [ids[outcomes.findIndex(({ committed }) => committed)]])
+  return outcomes
+})
+
 test('every guard that the statements have is raced here, and nothing is raced that is none', () => {
   const write = openWrites(
     new Kysely({
@@ -293,4 +332,61 @@ eachStore('servers that migrate at once both find it done', async (_, open) => {
   const applied = await Promise.all(stores.map(store => store.migrate()))
   assert.deepEqual(applied.flat(), pendingMigrations([]))
   for (const store of stores) await store.ready()
+})
+
+eachStore('a sign-in and the end of all sessions: one is wholly before the other', async (_, open) => {
+  const stores = await openTwo(open)
+  for (let round = 0; round < 20; round++) {
+    const id = `u${round}`
+    await stores[0].commit([{ change: 'createUser', user: newUser(id), password: null }])
+    const note = (type: 'signed_in' | 'session_ended'): Change => ({
+      change: 'record',
+      event: newEvent(type, { userId: id }),
+    })
+    const signsIn = [...signingIn(id, `s${round}`), ...Array.from({ length: 5 }, () => note('signed_in'))]
+    const ends: readonly Change[] = [
+      { change: 'endSessionsOf', userId: id, except: null, because: 'revoked', at: noon + 1 },
+      note('session_ended'),
+    ]
+    const outcomes = await meet(stores, 2, i => (i === round % 2 ? signsIn : ends))
+    assert.equal(won(outcomes), 2)
+    const told = (await stores[0].events({ limit: 6 })).map(({ type }) => type).toReversed()
+    const place = told.indexOf('session_ended')
+    assert.ok(place === 0 || place === 5, told.join())
+    assert.deepEqual(await liveOf(stores[0], id), place === 0 ? [`s${round}`] : [])
+  }
+})
+
+eachStore('a password change and the end of all others never wait for each other', async (_, open) => {
+  const stores = await openTwo(open)
+  const spans: number[] = []
+  for (let round = 0; round < 60; round++) {
+    const id = `u${round}`
+    const ids = Array.from({ length: 30 }, (_, i) => `s${round} ${i}`)
+    await stores[0].commit([
+      { change: 'createUser', user: newUser(id), password: 'old' },
+      ...ids.map((each): Change => ({ change: 'openSession', session: newSession(each, id) })),
+    ])
+    const [own = '', other = ''] = ids.toReversed()
+    const [move, ...rest] = changing(id, `new ${round}`)
+    assert.ok(move)
+    const leave = { change: 'endSession', sessionId: own, because: 'password_changed', at: noon + 1 } as const
+    const endAll = {
+      change: 'endSessionsOf',
+      userId: id,
+      except: other,
+      because: 'revoked',
+      at: noon + 1,
+    } as const
+    const began = performance.now()
+    const [_change, ends] = await Promise.all([
+      stores[0].commit([move, leave, ...rest]),
+      // So that it begins while the other is under way.
+      sleep(round % 3).then(() => stores[1].commit([endAll])),
+    ])
+    spans.push(performance.now() - began)
+    assert.ok(ends.committed)
+  }
+  // A second is how long Postgres waits before it looks for a deadlock.
+  assert.ok(Math.max(...spans) < 1000, spans.map(Math.round).join())
 })
