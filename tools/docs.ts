@@ -2,6 +2,10 @@
 // test fails when another text stands there. Run as a program it writes them; it decides nothing that they say.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { type Explorations, printStories, printWorlds } from '../proof/explore/result.ts'
+import { promises } from '../proof/explore/scene.ts'
+import { printSimulation } from '../proof/simulate/print.ts'
+import type { Result } from '../proof/simulate/result.ts'
 import { optionRows } from '../server/src/config.ts'
 import { defaultPolicy, patchPolicy } from '../server/src/core/policy.ts'
 import { type Refusal, type RefusalCode, refusals } from '../server/src/core/refusal.ts'
@@ -11,6 +15,7 @@ import type { Dialect, RenderRefusal } from '../server/src/http/dialect.ts'
 import { takenBy } from '../server/src/http/input-body.ts'
 import type { Site } from '../server/src/http/site.ts'
 import { rooms } from './imports.ts'
+import { drawRule, ruleRows } from './rule-picture.ts'
 
 type Row = readonly string[]
 
@@ -180,6 +185,51 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 const contributingPage = (): string =>
   printInto(readFileSync(`${root}CONTRIBUTING.md`, 'utf8'), 'rooms', roomsTable())
 
+const readKept = <Kept>(path: string): Kept => JSON.parse(readFileSync(root + path, 'utf8'))
+
+const says = {
+  quiet: 'access token only',
+  change: '**change**',
+  end: '**end**',
+} as const
+
+/** The manual of sessions: prose of its own, tables from the code and from what was walked and simulated. */
+function sessionsPage(): string {
+  const explored = readKept<Explorations>('proof/explored.json')
+  const parts = {
+    rule: table(
+      ['`n` is', 'quiet', 'settled'],
+      ruleRows().map(({ kind, quiet, later }) => [kind, says[quiet], says[later]]),
+    ),
+    promises: table(
+      ['', 'promise'],
+      Object.entries(promises).map(([name, promise]) => [name, promise]),
+    ),
+    worlds: printWorlds(explored),
+    simulation: printSimulation(readKept<Result>('proof/simulation.json')).trimEnd(),
+  }
+  return Object.entries(parts).reduce(
+    (text, [mark, part]) => printInto(text, mark, part),
+    readFileSync(`${root}docs/sessions.md`, 'utf8'),
+  )
+}
+
+function storiesPage(): string {
+  const { mutants, beyond } = readKept<Explorations>('proof/explored.json')
+  return page(
+    '# How the rule breaks when it is weakened',
+    '`npm run explore` finds the shortest way to a broken promise. Time is counted in ticks. Calls are lettered as they are ' +
+      'composed; the session was opened just before, and its sign-in sent number 1. [sessions.md](sessions.md) explains the ' +
+      'rule and the promises.',
+    '## One thing of the rule changed',
+    'The grace is 2 ticks, a leg of a call up to 1.',
+    printStories(mutants),
+    '## The rule as it is, beyond its bounds',
+    'Each bound is as tight as it is said to be.',
+    printStories(beyond),
+  )
+}
+
 /** The printed pages by their paths from the root. */
 export const printDocs = (): ReadonlyMap<string, string> =>
   new Map([
@@ -187,6 +237,9 @@ export const printDocs = (): ReadonlyMap<string, string> =>
     ['docs/refusals.md', refusalsPage()],
     ['docs/dialects.md', dialectsPage()],
     ['CONTRIBUTING.md', contributingPage()],
+    ['docs/sessions.md', sessionsPage()],
+    ['docs/stories.md', storiesPage()],
+    ['docs/pictures/session-rule.svg', drawRule()],
   ])
 
 if (import.meta.main) {
