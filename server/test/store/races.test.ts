@@ -17,27 +17,32 @@ const openTwo = async (open: Open): Promise<readonly [Store, Store]> => [await o
 
 const raced = new Set<ChangeName>()
 
-/** A race that is lost to these guards, each at least once, and to no other. `body` tells how all who raced fared. */
+/** A race that is lost to these guards and to no other: to which of several, chance decides. `body` tells how all fared. */
 function raceFor(
   guards: readonly ChangeName[],
   sentence: string,
   body: (stores: readonly [Store, Store]) => Promise<readonly Committed[]>,
 ): void {
-  for (const guard of guards) raced.add(guard)
   eachStore(sentence, async (_, open) => {
     const outcomes = await body(await openTwo(open))
     const lost = outcomes.flatMap(each => (each.committed ? [] : [each.guard]))
-    assert.deepEqual([...new Set(lost)].toSorted(), guards.toSorted())
+    assert.notEqual(lost.length, 0, 'somebody loses')
+    assert.deepEqual(
+      lost.filter(guard => !guards.includes(guard)),
+      [],
+    )
+    for (const guard of lost) raced.add(guard)
   })
 }
 
-/** So many rounds after each other; who starts first changes with each. */
+/** So many rounds after each other, and more while nobody has lost; who starts first changes with each. */
 async function rounds(
   count: number,
   round: (number: number, first: number) => Promise<readonly Committed[]>,
 ): Promise<readonly Committed[]> {
   const outcomes: Committed[] = []
-  for (let i = 0; i < count; i++) outcomes.push(...(await round(i, i % 2)))
+  const isOpen = () => outcomes.every(({ committed }) => committed)
+  for (let i = 0; i < count || (i < 20 * count && isOpen()); i++) outcomes.push(...(await round(i, i % 2)))
   return outcomes
 }
 
