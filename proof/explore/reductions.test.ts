@@ -5,6 +5,7 @@ import { test } from 'node:test'
 import type { Holder } from '../../server/src/core/model.ts'
 import { defaultPolicy } from '../../server/src/core/policy.ts'
 import { chooseCaller, chooseSession, decideStep, openSession } from '../../server/src/core/session.ts'
+import { user } from './servers.ts'
 
 const now = 100
 const grace = 2
@@ -29,19 +30,6 @@ test('only how a number compares with the row’s own decides, and only what it 
   assert.ok(tried > 1_000)
 })
 
-const user = {
-  id: 'u',
-  number: 1,
-  email: 'ada@example.com',
-  username: null,
-  name: null,
-  profile: {},
-  active: true,
-  superuser: false,
-  epoch: 0,
-  createdAt: 0,
-  lastSignInAt: null,
-}
 const live = (id: string): Holder => {
   const opening = { id, user, delivery: 'cookies', userAgent: '', address: '' } as const
   return { user, session: openSession(opening, defaultPolicy, now) }

@@ -11,7 +11,8 @@ import { type Cookies, noCookies, type Row, type Sets, type State, type Token } 
 
 const far = 1_000_000
 
-const user: User = {
+/** The one person of these worlds. */
+export const user: User = {
   id: 'u',
   number: 1,
   email: 'ada@example.com',
