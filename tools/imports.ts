@@ -9,6 +9,7 @@ const contract = `${server}operations/contract.ts`
 const port = `${server}store/port.ts`
 const databases = `${server}store/database.ts`
 const site = `${server}http/site.ts`
+const client = 'client/src/'
 
 /**
  * What a room does, for the manual, and what it may import. A room is a folder (ends in `/`) or a file. `node:` is every
@@ -62,6 +63,9 @@ export const rooms: Rooms = {
     does: 'assembles; the only file that knows every part',
     may: [server, 'node:', 'pino'],
   },
+  [`${client}axios.ts`]: { does: 'puts the client into an axios instance', may: [client, 'axios'] },
+  [`${client}react.ts`]: { does: 'shows the client to React', may: [client, 'react'] },
+  [client]: { does: 'keeps a page signed in; in the browser', may: [] },
 }
 
 const drivers = ['node:sqlite']

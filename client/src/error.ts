@@ -1,0 +1,57 @@
+// What a call of the client rejects with: one class, a stable code, a sentence for people.
+
+/** What is wrong with one field, by the name it has on the wire. */
+export type Issue = { readonly field: string; readonly message: string }
+
+export type RuskErrorCode =
+  /** Nothing came back: no network, a server that is away, a page whose origin is not listed. */
+  | 'offline'
+  /** Nothing came back within 15 seconds. */
+  | 'timeout'
+  /** Signed in, but the browser does not send the cookies back. */
+  | 'cookies_blocked'
+  /** Somebody else has signed in in another tab: this call was somebody's who is gone, and was not made. */
+  | 'signed_in_anew'
+  /** Of Rusk's refusals (docs/refusals.md); in dialects without codes, the one that its status stands for. */
+  | 'credentials_wrong'
+  | 'not_signed_in'
+  | 'input_invalid'
+  | 'origin_refused'
+  | 'throttled'
+  | 'unavailable'
+  | (string & {})
+
+/** What an answer says of a refusal, as far as it says it. */
+export type Explained = {
+  readonly code?: RuskErrorCode
+  /** For people. */
+  readonly detail?: string
+  /** Of the answer; 0 where there was none. */
+  readonly status?: number
+  readonly issues?: readonly Issue[]
+  /** Seconds. */
+  readonly retryAfter?: number
+}
+
+export class RuskError extends Error {
+  override readonly name = 'RuskError'
+  readonly code: RuskErrorCode
+  /** Of the answer; 0 where there was none. */
+  readonly status: number
+  /** Each wrong field, where the server names them. */
+  readonly issues: readonly Issue[]
+  /** Seconds to wait; 0 where the server does not say. */
+  readonly retryAfter: number
+
+  constructor(
+    code: RuskErrorCode,
+    { detail = code, status = 0, issues = [], retryAfter = 0 }: Explained = {},
+    cause?: unknown,
+  ) {
+    super(detail, { cause })
+    this.code = code
+    this.status = status
+    this.issues = issues
+    this.retryAfter = retryAfter
+  }
+}

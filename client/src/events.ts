@@ -1,0 +1,71 @@
+// Streams of server-sent events (HTML Standard §9.2.6) by a client's fetch. Owns their reading and their end.
+import type { Client } from './client.ts'
+import { RuskError } from './error.ts'
+
+export type ServerEvent = {
+  /** `message` where the server names none. */
+  readonly event: string
+  readonly data: string
+  /** The last id the server named so far; '' if none. */
+  readonly id: string
+}
+
+/** Each event as it comes; ends with the stream. Leaving the loop early closes it. */
+export async function* readEvents(body: ReadableStream<Uint8Array>): AsyncGenerator<ServerEvent, void> {
+  const reader = body.getReader()
+  const decoder = new TextDecoder()
+  let rest = ''
+  let event = ''
+  let data = ''
+  let id = ''
+  try {
+    for (;;) {
+      const { value, done } = await reader.read()
+      if (done) return
+      const text = rest + decoder.decode(value, { stream: true })
+      // A carriage return at the end may be half of a line's end: it waits for the other half.
+      const lines = text.split(/\r\n|\n|\r(?!$)/)
+      rest = lines.pop() ?? ''
+      for (const line of lines) {
+        const [, name, content = ''] = /^([^:]*):? ?(.*)$/s.exec(line) ?? []
+        if (line === '') {
+          if (data) yield { event: event || 'message', data: data.slice(0, -1), id }
+          event = data = ''
+        } else if (name === 'data') data += `${content}\n`
+        else if (name === 'event') event = content
+        else if (name === 'id' && !content.includes('\0')) id = content
+      }
+    }
+  } finally {
+    // Whoever stops listening is not to wait for the connection; its failure says nothing any more.
+    reader.cancel().catch(() => {})
+  }
+}
+
+/**
+ * Server-sent events by `client.fetch`, with its rules: renewed ahead of time, repeated once after a 401. Ends with the
+ * stream, and when nobody is signed in any more. An answer that is no 2xx rejects.
+ */
+export async function* stream(
+  client: Client<unknown>,
+  input: RequestInfo | URL,
+  init: RequestInit = {},
+): AsyncGenerator<ServerEvent, void> {
+  const ended = new AbortController()
+  const { signal } = ended
+  const abort = () => ended.abort(init.signal?.reason)
+  init.signal?.addEventListener('abort', abort, { signal })
+  const off = client.subscribe(({ status }) => status === 'signed-out' && ended.abort())
+  try {
+    const headers = new Headers(init.headers)
+    headers.set('accept', 'text/event-stream')
+    const answer = await client.fetch(input, { ...init, headers, signal })
+    if (!answer.ok) throw new RuskError('stream_refused', { status: answer.status })
+    if (answer.body) yield* readEvents(answer.body)
+  } catch (error) {
+    if (init.signal?.aborted || !signal.aborted) throw error
+  } finally {
+    off()
+    ended.abort()
+  }
+}
