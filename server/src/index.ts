@@ -29,10 +29,12 @@ import {
   type NewAccount,
   setActive,
 } from './operations/administer.ts'
-import type { Engine } from './operations/engine.ts'
+import type { Bridge, Engine } from './operations/engine.ts'
 import { type Keyring, openKeyring, type Rotation } from './operations/keyring.ts'
 import { createMemory } from './operations/memory.ts'
 import { createRecall, createRun } from './operations/run.ts'
+import { readBrand } from './pages/brand.ts'
+import { type Hosted, pagesOf } from './pages/hosted.ts'
 import { type Database, isDatabase, readDatabase } from './store/database.ts'
 import { openStore } from './store/open.ts'
 import type { Store } from './store/port.ts'
@@ -145,10 +147,21 @@ function dialectOf(name: string): Dialect {
   ])
 }
 
+/** Without a key nothing is exchanged, and no dialect has a call for it. */
+const offered = (dialect: Dialect, { bridge }: Settings): Dialect =>
+  bridge
+    ? dialect
+    : {
+        ...dialect,
+        routes: Object.fromEntries(
+          Object.entries(dialect.routes).filter(([, { does }]) => does !== 'exchange'),
+        ),
+      }
+
 /** A dialect's numbers over the defaults, the operator's over both. */
 const mountedOf = (settings: Settings): readonly Mounted[] =>
   settings.dialects.map(name => {
-    const dialect = dialectOf(name)
+    const dialect = offered(dialectOf(name), settings)
     const production = settings.site.environment === 'production'
     const signUp = {
       points: production ? 20 : defaultPolicy.rates.signUp.points,
@@ -159,6 +172,14 @@ const mountedOf = (settings: Settings): readonly Mounted[] =>
       policy: patchPolicy(defaultPolicy, { rates: { signUp } }, dialect.policy, settings.policy),
     }
   })
+
+/** Pages for people, beside the first dialect. Throws `Misuse` when a file of the brand will not do. */
+function hostedOf({ pages, site }: Settings, [first]: readonly Mounted[]): Hosted | undefined {
+  if (!pages || !first) return undefined
+  const { brand, findings } = readBrand(pages)
+  if (findings.length > 0) throw new Misuse(findings)
+  return pagesOf({ ...first, prefix: site.prefix, brand })
+}
 
 const databaseOf = (settings: Settings): Database => {
   const database = readDatabase(settings.database)
@@ -191,7 +212,13 @@ const alarms: Readonly<Partial<Record<EventType, string>>> = {
   store_went_back:
     'If the database was restored from a copy, sessions that had ended since it was made are live again. End them: ' +
     'rusk sessions revoke --opened-before now',
+  exchange_reused:
+    'A token of the system before was exchanged once more after its session had been used: one of the two had a copy. ' +
+    'If it was not its user who exchanged it first, end what it opened: rusk sessions revoke --user LOGIN',
 }
+
+const bridgeOf = ({ bridge }: Settings): Bridge | undefined =>
+  bridge && { key: sharedSigningKey(bridge.key), claim: bridge.claim, field: bridge.field }
 
 async function openEngine(settings: Settings, database: Database, store: Store, log: Log): Promise<Engine> {
   const keyring = await openKeyring({
@@ -211,6 +238,7 @@ async function openEngine(settings: Settings, database: Database, store: Store, 
     memory: createMemory(),
     issuer: settings.site.url,
     audience: settings.audience,
+    bridge: bridgeOf(settings),
     newId: () => randomBytes(16).toString('base64url'),
     onEvent: ({ type, at: _at, ...about }) => {
       const instead = alarms[type]
@@ -287,6 +315,7 @@ function assemble(settings: Settings, engine: Engine, unwatch: () => void, log: 
   const { store, keyring } = engine
   const { site } = settings
   const mounted = mountedOf(settings)
+  const hosted = hostedOf(settings, mounted)
   const described = { mounted, site, version }
   let document: object | undefined
   const openapi = () => {
@@ -295,13 +324,18 @@ function assemble(settings: Settings, engine: Engine, unwatch: () => void, log: 
   }
   const http = createHttp({
     site,
-    dialects: mounted,
+    dialects: hosted ? [...mounted, hosted] : mounted,
     run: createRun(engine),
     recall: createRecall(engine),
     throttle: engine.throttle,
     csrfAuthentic: text => readCsrfToken(keyring.macs(store.now()), text) !== undefined,
     log,
-    served: [...rootRoutes(engine, openapi), ...docsPages(version), ...playgroundPages(described)],
+    served: [
+      ...rootRoutes(engine, openapi),
+      ...docsPages(version),
+      ...playgroundPages({ ...described, pages: hosted?.start }),
+      ...(hosted?.files ?? []),
+    ],
   })
   const policy = mounted[0]?.policy.password
   return {

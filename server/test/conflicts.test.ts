@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Carried, OperationName, Tokens } from '../src/operations/contract.ts'
+import { bridge, earlierToken } from './earlier.ts'
 import {
   asJack,
   carry,
@@ -125,13 +126,14 @@ const hostile: [OperationName, Record<string, unknown>][] = [
   ['refresh', {}],
   ['csrf', {}],
   ['signIn', asJack],
+  ['exchange', { token: await earlierToken(jack.email, {}, Date.UTC(2026, 0, 1)) }],
   ['signUp', jill],
   ['register', jill],
 ]
 
 for (const [does, input] of hostile) {
   test(`a __Host- name twice: ${does} is refused, does nothing, and is written down once`, async () => {
-    const sys = await system()
+    const sys = await system({ bridge })
     const { one, two } = await three(sys)
     const { length } = sys.told
     sys.pass(later)

@@ -11,13 +11,14 @@ import {
   setActive,
 } from '../src/operations/administer.ts'
 import type { Tokens } from '../src/operations/contract.ts'
+import { bridge, earlierToken } from './earlier.ts'
 import { asJack, carry, idOf, jack, later, refusedOf, type Sys, system, tokensOf } from './system.ts'
 
 /** Jack, signed in by two browsers. The first is the one whose session's id comes first: in that order they end. */
 type Scene = Sys & { readonly userId: string; readonly first: Tokens; readonly second: Tokens }
 
 async function open(): Promise<Scene> {
-  const sys = await system()
+  const sys = await system({ bridge })
   const { ask, engine } = sys
   const both = [tokensOf(await ask('signUp', jack)), tokensOf(await ask('signIn', asJack))]
   const [first, second] = both.toSorted((a, b) => (idOf(a) < idOf(b) ? -1 : 1))
@@ -60,6 +61,7 @@ const began = Date.UTC(2026, 0, 1)
 const better = { current: jack.password, new: 'a better one still' }
 const wrong = { ...asJack, password: 'not the password' }
 const jill = { email: 'jill@example.com', password: jack.password }
+const tokenOf = (email: string) => earlierToken(email, {}, began)
 const refreshOf = (tokens: Tokens) => ({ refresh: carry(tokens).refresh ?? [] })
 
 async function replaceRecord({ engine, userId, recordOf }: Scene, record: string) {
@@ -143,6 +145,49 @@ const rows: [string, (scene: Scene) => Promise<unknown>, string[]][] = [
       await scene.ask('signIn', asJack)
     },
     ['password_rehashed jack', 'signed_in jack another', 'signed_in jack another'],
+  ],
+  [
+    'a user comes with a token of the system before',
+    async ({ ask, first }) => ask('exchange', { token: await tokenOf(jack.email) }, carry(first)),
+    ['session_ended jack first because=signed_in_anew', 'signed_in jack another by=exchange'],
+  ],
+  [
+    'a token names nobody, and one is none',
+    async ({ ask }) => {
+      await ask('exchange', { token: await tokenOf(jill.email) })
+      await ask('exchange', { token: 'no token at all' })
+    },
+    ['exchange_refused', 'exchange_refused'],
+  ],
+  [
+    'a disabled user comes with a token of the system before',
+    async ({ engine, ask, userId }) => {
+      await setActive(engine, userId, false)
+      await ask('exchange', { token: await tokenOf(jack.email) })
+    },
+    ['user_disabled jack', 'exchange_refused jack'],
+  ],
+  [
+    'a token comes again after its owner has moved',
+    async ({ ask, pass }) => {
+      const token = await tokenOf(jack.email)
+      const moved = tokensOf(await ask('exchange', { token }))
+      pass(later)
+      tokensOf(await ask('refresh', {}, carry(moved)))
+      await ask('exchange', { token })
+    },
+    ['signed_in jack another by=exchange', 'exchange_reused jack another'],
+  ],
+  [
+    'a token comes again from the browser that has moved',
+    async ({ ask, pass }) => {
+      const token = await tokenOf(jack.email)
+      const moved = tokensOf(await ask('exchange', { token }))
+      pass(later)
+      const next = tokensOf(await ask('refresh', {}, carry(moved)))
+      await ask('exchange', { token }, carry(moved, next))
+    },
+    ['signed_in jack another by=exchange', 'exchange_refused jack'],
   ],
   ['who am I is asked', ({ ask, first }) => ask('whoAmI', {}, carry(first)), []],
   ['a refresh is quiet', ({ ask, first }) => ask('refresh', {}, carry(first)), []],
@@ -369,6 +414,7 @@ test('no event tells an e-mail address, a password or anything that could be pre
     const scene = await open()
     const ask: Sys['ask'] = async (...call) => {
       const result = await scene.ask(...call)
+      if (typeof call[1]?.token === 'string') secrets.add(call[1].token)
       if ('tokens' in result) for (const text of textsIn(result.tokens)) secrets.add(text)
       return result
     }

@@ -1,5 +1,6 @@
 // What happens when many calls meet on one row, over sockets, on both stores.
 import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -10,6 +11,7 @@ import { type Listening, type Rusk, rusk } from '../src/index.ts'
 import { openStore } from '../src/store/open.ts'
 import type { Store } from '../src/store/port.ts'
 import { run } from './cli/binary.ts'
+import { bridgeOptions, earlierToken } from './earlier.ts'
 import { cookieHeader, post, setCookies } from './serving.ts'
 import { databaseAt, type RunningPostgres, startPostgres } from './store/stores.ts'
 
@@ -61,6 +63,7 @@ for (const [store, database] of Object.entries(databases)) {
         // So that each browser may come from a network of its own, as browsers do.
         proxies: ['127.0.0.1'],
         secret,
+        bridge: bridgeOptions,
         log: { level: 'error' },
       })
       listening = await auth.listen()
@@ -221,6 +224,36 @@ for (const [store, database] of Object.entries(databases)) {
       t.diagnostic(`${admitted} sign-ins before it, 50 refused after it`)
       assert.ok(admitted > 0, 'nobody came before it')
       assert.deepEqual(await beside.sessionsOf(user.id, { now: beside.now(), limit: 100 }), [])
+    })
+
+    const exchange = (token: string, cookies: Cookies = new Map()) =>
+      post(`${listening.url}/auth/exchange`, { body: { token }, cookies })
+
+    test('twenty concurrent exchanges of one token: each session it opened has a number of its own', async () => {
+      await signUp('moves')
+      const token = await earlierToken('moves@example.com')
+      const answers = await many(20, () => exchange(token))
+      // Who was overtaken too often is asked to come again.
+      assert.deepEqual(new Set([...statusesOf(answers), 401, 503]), new Set([200, 401, 503]))
+      const digest = createHash('sha256').update(token).digest('base64url')
+      const opened = await beside.sessionsOpenedBy(digest, { limit: 99 })
+      const entered = answers.filter(({ status }) => status === 200).map(each => sessionIn(setCookies(each)))
+      assert.ok(entered.length > 0 && entered.length <= 8)
+      assert.deepEqual(opened.map(({ id }) => id).toSorted(), entered.toSorted())
+    })
+
+    test('a token comes again while its owner refreshes: afterwards it is good for nobody', async () => {
+      for (let round = 0; round < 3; round++) {
+        await signUp(`mover${round}`)
+        const token = await earlierToken(`mover${round}@example.com`)
+        const jar = setCookies(await exchange(token))
+        await sleep(grace + 20)
+        const [refreshed, ...copies] = await many(9, i => (i === 0 ? refresh(jar) : exchange(token)))
+        assert.equal(refreshed?.status, 200)
+        assert.deepEqual(new Set([...statusesOf(copies), 200, 401, 503]), new Set([200, 401, 503]))
+        assert.equal((await exchange(token)).status, 401)
+        assert.equal((await refresh(jar)).status, 200, 'who refreshed stays signed in')
+      }
     })
 
     test('fifty concurrent sign-ups with one address make one account', async () => {

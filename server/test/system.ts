@@ -49,12 +49,13 @@ export const ratesOf = (rates: Partial<Manner['policy']['rates']>): Partial<Mann
 export type Between = {
   readonly store?: (store: Store) => Store
   readonly passwords?: Engine['passwords']
+  readonly bridge?: Engine['bridge']
 }
 
 export type Sys = Awaited<ReturnType<typeof system>>
 
 /** A system on an empty database in memory. */
-export async function system({ store: over = each => each, passwords }: Between = {}) {
+export async function system({ store: over = each => each, passwords, bridge }: Between = {}) {
   let now = Date.UTC(2026, 0, 1)
   const store = over(await openStore({ kind: 'sqlite', path: null, label: 'memory' }, { clock: () => now }))
   await store.migrate()
@@ -70,6 +71,7 @@ export async function system({ store: over = each => each, passwords }: Between 
     keyring,
     throttle: createThrottle(),
     passwords: passwords ?? createPasswords({ scheme: 'argon2id' }),
+    bridge,
     isCommonPassword: async () => false,
     memory: createMemory(),
     issuer: 'http://127.0.0.1:8000',

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { emailKey, loginKey, passwordIssues, usernameKey } from './admission.ts'
+import { type ClaimField, claimKey, emailKey, loginKey, passwordIssues, usernameKey } from './admission.ts'
 import { readInput } from './input.ts'
 import { defaultPolicy } from './policy.ts'
 
@@ -26,6 +26,40 @@ test('a login with an @ is an e-mail address, any other a username', () => {
   assert.deepEqual(loginKey(' A@x.example '), { emailKey: 'a@x.example' })
   assert.deepEqual(loginKey('Jack'), { usernameKey: 'jack' })
 })
+
+// [sentence, field, what the claim holds, whom it names]
+const claims: [string, ClaimField, unknown, object | undefined][] = [
+  ['an address is spelt as at sign-in', 'email', ' Ada@X.example ', { emailKey: 'ada@x.example' }],
+  ['a username is spelt as at sign-in', 'username', ' ADA ', { usernameKey: 'ada' }],
+  ['an id is taken as it is', 'id', ' aB-_ ', { id: ' aB-_ ' }],
+  ['a number may be a number', 'number', 7, { number: 7 }],
+  ['or digits', 'number', '7', { number: 7 }],
+  ['digits up to what can be counted to', 'number', '9007199254740991', { number: Number.MAX_SAFE_INTEGER }],
+  ['and no further', 'number', '9007199254740993', undefined],
+  ['nor further as a number', 'number', 2 ** 53, undefined],
+  ['nobody has the number 0', 'number', 0, undefined],
+  ['nor the digit 0', 'number', '0', undefined],
+  ['nor a number below', 'number', -1, undefined],
+  ['a fraction is no number of anybody', 'number', 1.5, undefined],
+  ['digits with a zero in front are not either', 'number', '07', undefined],
+  ['nor with a sign', 'number', '+7', undefined],
+  ['nor with space', 'number', ' 7', undefined],
+  ['nor in another script', 'number', '７', undefined],
+  ['nor with an exponent', 'number', '1e3', undefined],
+  ['an empty text is no number', 'number', '', undefined],
+  ['true is no number', 'number', true, undefined],
+  ['null is no number', 'number', null, undefined],
+  ['a list is no number', 'number', ['7'], undefined],
+  ['a number is no address', 'email', 7, undefined],
+  ['an object is no address', 'email', { $ne: 1 }, undefined],
+  ['a list is no username', 'username', ['ada'], undefined],
+  ['an empty text is no username', 'username', '', undefined],
+  ['a number is no id', 'id', 7, undefined],
+  ['what is not there names nobody', 'id', undefined, undefined],
+]
+for (const [sentence, field, claim, want] of claims) {
+  test(`in a claim of another system ${sentence}`, () => assert.deepEqual(claimKey(field, claim), want))
+}
 
 const jack = { email: 'jackson@x.example', username: 'jack', name: 'Jack von Example' }
 const strict = { ...defaultPolicy.password, classes: ['upper', 'lower', 'digit'] as const }

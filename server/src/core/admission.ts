@@ -16,6 +16,34 @@ export const loginKey = (login: string): { emailKey: string } | { usernameKey: s
   return text.includes('@') ? { emailKey: emailKey(text) } : { usernameKey: usernameKey(text) }
 }
 
+/** How a claim of another system's tokens may name a user. */
+export const claimFields = ['email', 'username', 'number', 'id'] as const
+export type ClaimField = (typeof claimFields)[number]
+
+type ClaimKey = ReturnType<typeof loginKey> | { number: number } | { id: string }
+
+/** Digits alone, without a zero in front: `7`, not `07`, `+7` or `7.0`. */
+const countGrammar = /^[1-9]\d{0,15}$/
+
+const textKey =
+  (keyOf: (text: string) => ClaimKey) =>
+  (claim: unknown): ClaimKey | undefined =>
+    typeof claim === 'string' && claim !== '' ? keyOf(claim) : undefined
+
+const claimKeys: Readonly<Record<ClaimField, (claim: unknown) => ClaimKey | undefined>> = {
+  // In the spelling of sign-in, so that who signs in by a name is who is meant by it.
+  email: textKey(text => ({ emailKey: emailKey(text.trim()) })),
+  username: textKey(text => ({ usernameKey: usernameKey(text.trim()) })),
+  number(claim) {
+    const number = typeof claim === 'string' && countGrammar.test(claim) ? Number(claim) : claim
+    return Number.isSafeInteger(number) && Number(number) > 0 ? { number: Number(number) } : undefined
+  },
+  id: textKey(id => ({ id })),
+}
+
+/** Whom the claim of another system's token names; undefined: nobody, because that is no value of this field. */
+export const claimKey = (field: ClaimField, claim: unknown): ClaimKey | undefined => claimKeys[field](claim)
+
 export type Person = {
   readonly email: string
   readonly username: string | null

@@ -1,7 +1,7 @@
 // Everything a decision can ask the store to do, as data: a closed union. The changes of one decision commit together
 // or not at all. Those marked "guard" touch no row when the world has moved on since load; the whole commit is then
 // undone, and the operation loads and decides again.
-import type { EndReason, Event, KeyRow, Letter, Line, NewUser, Session } from './model.ts'
+import type { EndReason, Event, Exchange, KeyRow, Letter, Line, NewUser, Session } from './model.ts'
 
 export type Change =
   /** Guard: e-mail and username are free. `password` is a record, never a password. */
@@ -46,10 +46,18 @@ export type Change =
       readonly was?: Line
     }
   /**
-   * Guard: the session has not ended. Changes nothing: what is asked in a session is not done once that has ended. Goes
-   * before all else, and by its user's row, so that what one session does to the others comes one after another.
+   * Guard: the session has not ended, and if `was` is given, its line is still that. Changes nothing: what is asked in a
+   * session is not done once that has ended. Goes before all else, and by its user's row, so that what one session does to
+   * the others comes one after another.
    */
-  | { readonly change: 'requireLive'; readonly userId: string; readonly sessionId: string }
+  | {
+      readonly change: 'requireLive'
+      readonly userId: string
+      readonly sessionId: string
+      readonly was?: Line
+    }
+  /** Guard: this token has opened no session of that number. Also forgets a few of those that are over. */
+  | { readonly change: 'addExchange'; readonly exchange: Exchange }
   /** Every live session of the user, but one; also those that are being opened at this moment. */
   | {
       readonly change: 'endSessionsOf'

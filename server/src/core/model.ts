@@ -14,7 +14,7 @@ export type User = {
   readonly profile: Readonly<Record<string, unknown>>
   readonly active: boolean
   readonly superuser: boolean
-  /** Goes up when every earlier sign-in must be forgotten: a new password, a disabled user. */
+  /** From 0; goes up when every earlier sign-in must be forgotten: a new password, a disabled user. */
   readonly epoch: number
   readonly createdAt: number
   readonly lastSignInAt: number | null
@@ -68,10 +68,23 @@ export type Session = Line & {
 /** A session and whose it is: what every signed-in call needs. */
 export type Holder = { readonly session: Session; readonly user: User }
 
+/** A token of the system before has opened a session. */
+export type Exchange = {
+  /** SHA-256 of the token's text, base64url: what could be presented is not kept. */
+  readonly digest: string
+  /** 1, 2, 3 …, by token. */
+  readonly number: number
+  readonly sessionId: string
+  /** When the token is over, and this of no more use. */
+  readonly expiresAt: number
+}
+
 export type EventType =
   | 'signed_up'
   | 'signed_in'
   | 'sign_in_refused'
+  | 'exchange_refused'
+  | 'exchange_reused'
   | 'signed_out'
   | 'session_ended'
   | 'session_reused'

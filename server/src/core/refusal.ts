@@ -25,6 +25,7 @@ export const refusals = {
   refresh_invalid: { status: 401, title: 'The refresh token is not valid' },
   // the operations
   credentials_wrong: { status: 401, title: 'The login or the password is wrong' },
+  token_refused: { status: 401, title: 'The token cannot be exchanged' },
   email_taken: { status: 409, title: 'This e-mail address is already registered' },
   username_taken: { status: 409, title: 'This username is already registered' },
   // Not 401: a client that is told so would refresh, and send the same again.

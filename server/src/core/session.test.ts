@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Holder, Line, Session, User } from './model.ts'
 import { defaultPolicy } from './policy.ts'
-import { chooseSession, decideStep, firstLine, isLive, openSession } from './session.ts'
+import { chooseSession, decideStep, firstLine, isAsOpened, isLive, openSession } from './session.ts'
 
 const grace = 100
 const at = 1_000
@@ -219,6 +219,21 @@ test('a session lives until its idle end and its absolute end, both exclusive', 
   assert.equal(isLive({ ...session, idleEndsAt: session.endsAt }, session.endsAt - 1), true)
   assert.equal(isLive({ ...session, idleEndsAt: session.endsAt + 1 }, session.endsAt), false)
 })
+
+// [sentence, what became of a session, whether it is as it was opened]
+const untouched: [string, Partial<Session>, boolean][] = [
+  ['nobody has come back to', {}, true],
+  ['a refresh has advanced', { previous: 0, current: 1, successor: 2 }, false],
+  ['a refresh by the first current number has changed', { previous: 0, current: 0, successor: 2 }, false],
+  ['was signed out', { endedAt: at, endedBecause: 'signed_out' }, false],
+  ['nobody came back to in time', { idleEndsAt: at + 1 }, false],
+]
+for (const [sentence, became, want] of untouched) {
+  test(`a session that ${sentence} is ${want ? '' : 'not '}as it was opened`, () => {
+    const [, { session }] = open('a', became)
+    assert.equal(isAsOpened(session, at + 1), want)
+  })
+}
 
 test('an idle span longer than the lifetime ends with the lifetime', () => {
   const policy = { ...defaultPolicy, idle: 2_000, lifetime: 1_000 }

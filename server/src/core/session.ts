@@ -31,6 +31,10 @@ export function decideStep(line: Line, n: number, now: number, grace: number): S
 export const isLive = (session: Session, now: number): boolean =>
   session.endedAt === null && now < session.endsAt && now < session.idleEndsAt
 
+/** Live, and no refresh has changed it yet: perhaps nobody ever got the answer that opened it. */
+export const isAsOpened = (session: Session, now: number): boolean =>
+  isLive(session, now) && session.successor === firstLine(session.openedAt).successor
+
 /** A session that may act: live, and its user active. */
 export const mayAct = (holder: Holder | undefined, now: number): holder is Holder =>
   holder?.user.active === true && isLive(holder.session, now)

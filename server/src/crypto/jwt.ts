@@ -1,6 +1,6 @@
 // Access tokens as JWS compact serialisations (RFC 7515, RFC 9068, RFC 8725): which texts are ours and what they claim.
 // Knows neither whether the session lives nor which keys are in use; the algorithm is the key's, never the header's.
-import { createHmac, type KeyObject, sign, timingSafeEqual, verify } from 'node:crypto'
+import { algorithms, isSignedBy, readCompact } from './jws.ts'
 import type { SigningKey } from './keys.ts'
 import { readJsonObject } from './strict-json.ts'
 
@@ -30,27 +30,6 @@ export type Expectation = {
   readonly longest: number
 }
 
-/** What the key's algorithm does; identical in shape so that the odd line shows. Signatures as RFC 7518 §3 and RFC 8037 §3.1 spell them. */
-const algorithms = {
-  ES256: {
-    bytes: 64,
-    sign: (key: KeyObject, data: Buffer) => sign('sha256', data, { key, dsaEncoding: 'ieee-p1363' }),
-    verify: (key: KeyObject, data: Buffer, signature: Buffer) =>
-      verify('sha256', data, { key, dsaEncoding: 'ieee-p1363' }, signature),
-  },
-  EdDSA: {
-    bytes: 64,
-    sign: (key: KeyObject, data: Buffer) => sign(null, data, key),
-    verify: (key: KeyObject, data: Buffer, signature: Buffer) => verify(null, data, key, signature),
-  },
-  HS256: {
-    bytes: 32,
-    sign: (key: KeyObject, data: Buffer) => createHmac('sha256', key).update(data).digest(),
-    verify: (key: KeyObject, data: Buffer, signature: Buffer) =>
-      timingSafeEqual(createHmac('sha256', key).update(data).digest(), signature),
-  },
-} as const
-
 const headers = new WeakMap<SigningKey, string>()
 
 /** A shared secret has no name that its other holders would know: no `kid`. */
@@ -69,17 +48,6 @@ export function signAccessToken(key: SigningKey, claims: AccessClaims): string {
   const text = `${headerOf(key)}.${Buffer.from(JSON.stringify(claims)).toString('base64url')}`
   const signature = algorithms[key.algorithm].sign(key.sign, Buffer.from(text, 'latin1'))
   return `${text}.${signature.toString('base64url')}`
-}
-
-/** Two cookies' worth: no token that a browser can carry is longer. Characters. */
-const longestText = 8192
-
-const grammar = /^[\w-]+\.[\w-]+\.[\w-]+$/
-
-/** The one spelling of these bytes: Node's decoder also takes padding, other alphabets and stray trailing bits. */
-function readBase64Url(text: string): Buffer | undefined {
-  const bytes = Buffer.from(text, 'base64url')
-  return bytes.toString('base64url') === text ? bytes : undefined
 }
 
 const keyIdGrammar = /^[\w-]{1,128}$/
@@ -111,22 +79,16 @@ function keyFor(header: Header, expect: Expectation): SigningKey | undefined {
 
 /** The payload, if the key has signed it. */
 function readSigned(text: string, expect: Expectation): Buffer | undefined {
-  if (text.length > longestText || !grammar.test(text)) return undefined
-  const [first = '', second = '', third = ''] = text.split('.')
-  const [head, payload, signature] = [readBase64Url(first), readBase64Url(second), readBase64Url(third)]
-  const header = head && readHeader(head)
-  if (!header || !payload || !signature) return undefined
-  const key = keyFor(header, expect)
-  if (!key) return undefined
-  const algorithm = algorithms[key.algorithm]
-  if (signature.length !== algorithm.bytes) return undefined
-  const data = Buffer.from(text.slice(0, first.length + 1 + second.length), 'latin1')
-  return algorithm.verify(key.verify, data, signature) ? payload : undefined
+  const compact = readCompact(text)
+  const header = compact && readHeader(compact.header)
+  const key = header && keyFor(header, expect)
+  return compact && key && isSignedBy(key, compact) ? compact.payload : undefined
 }
 
 const isText = (value: unknown): value is string => typeof value === 'string' && value !== ''
 
-const isTime = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) >= 0
+/** A NumericDate as we take it (RFC 7519 §2): whole seconds, written as a number. */
+export const isTime = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) >= 0
 
 const isTexts = (value: unknown): value is readonly string[] => Array.isArray(value) && value.every(isText)
 

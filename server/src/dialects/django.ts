@@ -61,6 +61,14 @@ export const django: Dialect = {
     }),
     'POST /api/token/pair': signIn,
     'POST /api/token/': signIn,
+    'POST /api/token/exchange/': route('exchange', {
+      summary: 'With bridge.key: sign in by a token of the system before, once.',
+      takes: { token: 'token' },
+      status: 200,
+      answer: pair,
+      write: (_, tokens) => ({ access: accessOf(tokens).token }),
+      csrf: 'any',
+    }),
     'POST /api/token/refresh/': route('refresh', {
       summary: 'Get a new access token.',
       status: 200,

@@ -40,6 +40,11 @@ export const fastapiMinimal: Dialect = {
       takes: { email: 'login', password: 'password' },
       ...constantStatus('ok'),
     }),
+    'POST /auth/exchange': route('exchange', {
+      summary: 'With bridge.key: sign in by a token of the system before, once.',
+      takes: { token: 'token' },
+      ...constantStatus('ok'),
+    }),
     'GET /auth/me': route('whoAmI', {
       summary: 'Tell who is signed in.',
       status: 200,

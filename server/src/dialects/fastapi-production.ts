@@ -57,6 +57,11 @@ export const fastapiProduction: Dialect = {
       takes: { email: 'login', password: 'password' },
       ...constantMessage('Login successful'),
     }),
+    'POST /api/auth/exchange': route('exchange', {
+      summary: 'With bridge.key: sign in by a token of the system before, once.',
+      takes: { token: 'token' },
+      ...constantMessage('Login successful'),
+    }),
     'POST /api/auth/logout': route('signOut', {
       summary: 'Sign out; fine also when nobody is signed in.',
       ...constantMessage('Successfully logged out'),

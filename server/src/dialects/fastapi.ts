@@ -47,6 +47,11 @@ export const fastapi: Dialect = {
       takes: { username_or_email: 'login', password: 'password' },
       ...constantMessage('Login successful'),
     }),
+    'POST /auth/exchange': route('exchange', {
+      summary: 'With bridge.key: sign in by a token of the system before, once.',
+      takes: { token: 'token' },
+      ...constantMessage('Login successful'),
+    }),
     'POST /auth/logout': route('signOut', {
       summary: 'Sign out; fine also when nobody is signed in.',
       ...constantMessage('Logout successful'),

@@ -60,6 +60,13 @@ export const flask: Dialect = {
       answer: token.extend({ user: account }),
       write: ({ user }, tokens) => ({ access_token: accessOf(tokens).token, user: accountOf(user) }),
     }),
+    'POST /exchange': route('exchange', {
+      summary: 'With bridge.key: sign in by a token of the system before, once.',
+      takes: { token: 'token' },
+      status: 200,
+      answer: token.extend({ user: account }),
+      write: ({ user }, tokens) => ({ access_token: accessOf(tokens).token, user: accountOf(user) }),
+    }),
     'POST /refresh': route('refresh', {
       summary: 'Get a new access token.',
       status: 200,

@@ -87,18 +87,22 @@ const holderOf = (done: { user: User; session: Session }): z.input<typeof holder
   session: sessionOf(done.session, done.session),
 })
 
-const expiresIn = z.int().meta({ description: 'Life of the access token, in seconds', examples: [600] })
-const inMemory = z.object({
+const minted = z.object({
   accessToken: z.string().optional().meta({ description: 'With delivery `memory` only' }),
-  expiresIn: expiresIn.optional().meta({ description: 'With delivery `memory` only, in seconds' }),
+  expiresIn: z.int().meta({ description: 'Life of the access token, in seconds', examples: [600] }),
 })
 
-/** A token that travels in a cookie never stands in a body: a script could read it there. */
-const inMemoryOf = (tokens: Tokens): z.input<typeof inMemory> => {
-  if (tokens.delivery !== 'memory') return {}
-  const access = accessOf(tokens)
-  return { accessToken: access.token, expiresIn: access.expiresIn }
+/** A token that travels in a cookie never stands in a body: a script could read it there. When to come again it may know. */
+const mintedOf = (tokens: Tokens): z.input<typeof minted> => {
+  const { token, expiresIn } = accessOf(tokens)
+  return { ...(tokens.delivery === 'memory' ? { accessToken: token } : {}), expiresIn }
 }
+
+const entered = holder.extend(minted.shape)
+const enteredOf = (done: { user: User; session: Session }, tokens: Tokens): z.input<typeof entered> => ({
+  ...holderOf(done),
+  ...mintedOf(tokens),
+})
 
 const phrases: Readonly<Record<(typeof refusals)[RefusalCode]['status'], string>> = {
   400: 'Bad Request',
@@ -156,21 +160,28 @@ export const native: Dialect = {
         delivery: 'delivery',
       },
       status: 201,
-      answer: holder.extend(inMemory.shape),
-      write: (done, tokens) => ({ ...holderOf(done), ...inMemoryOf(tokens) }),
+      answer: entered,
+      write: enteredOf,
     }),
     'POST /auth/sign-in': route('signIn', {
       summary: 'Sign in with e-mail address or username.',
       takes: { login: 'login', password: 'password', delivery: 'delivery' },
       status: 200,
-      answer: holder.extend(inMemory.shape),
-      write: (done, tokens) => ({ ...holderOf(done), ...inMemoryOf(tokens) }),
+      answer: entered,
+      write: enteredOf,
+    }),
+    'POST /auth/exchange': route('exchange', {
+      summary: 'With bridge.key: sign in by a token of the system before, once.',
+      takes: { token: 'token', delivery: 'delivery' },
+      status: 200,
+      answer: entered,
+      write: enteredOf,
     }),
     'POST /auth/refresh': route('refresh', {
       summary: 'Get a new access token, in the way that sign-in chose.',
       status: 200,
-      answer: inMemory.extend({ expiresIn }),
-      write: (_, tokens) => ({ ...inMemoryOf(tokens), expiresIn: accessOf(tokens).expiresIn }),
+      answer: minted,
+      write: (_, tokens) => mintedOf(tokens),
     }),
     'POST /auth/sign-out': route('signOut', {
       summary: 'Sign out; fine also when nobody is signed in.',
@@ -187,8 +198,8 @@ export const native: Dialect = {
       summary: 'Change the password: every session ends, and a new one opens here.',
       takes: { current: 'current', new: 'new' },
       status: 200,
-      answer: holder.extend(inMemory.shape),
-      write: (done, tokens) => ({ ...holderOf(done), ...inMemoryOf(tokens) }),
+      answer: entered,
+      write: enteredOf,
     }),
     'GET /auth/sessions': route('listSessions', {
       summary: 'List where this user is signed in, the most recently used first.',

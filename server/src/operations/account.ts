@@ -2,7 +2,7 @@
 // path, do the same work and get the same refusal.
 import { emailKey, loginKey, usernameKey } from '../core/admission.ts'
 import type { Change } from '../core/change.ts'
-import type { Delivery, Holder, NewUser, Session, User } from '../core/model.ts'
+import type { Delivery, Event, Holder, NewUser, Session, User } from '../core/model.ts'
 import type { PasswordPolicy } from '../core/policy.ts'
 import { type Refusal, refuse } from '../core/refusal.ts'
 import { openSession } from '../core/session.ts'
@@ -79,6 +79,36 @@ export function openFor(
       signIn: true,
       ...(at.manner.mintsCsrf ? { csrf: { sessionId } } : {}),
     },
+  }
+}
+
+type Entry = {
+  /** As the store has the user: of that epoch or nobody is let in. */
+  readonly user: User
+  readonly sessionId: string
+  readonly delivery: Delivery | null | undefined
+  /** The sessions that the call's cookies name. */
+  readonly named: readonly Holder[]
+  /** What is done with the sign-in, after the user's row was taken. */
+  readonly besides?: readonly Change[]
+  readonly detail?: Event['detail']
+}
+
+/** What every sign-in does once it is sure of the user, whatever made it sure. */
+export function letIn(entry: Entry, at: At): Decision<Done['signIn']> {
+  const { sessionId, delivery, named, besides = [], detail } = entry
+  const user = { ...entry.user, lastSignInAt: at.now }
+  const opened = openFor(user, sessionId, delivery, at)
+  return {
+    changes: [
+      { change: 'recordSignIn', userId: user.id, epoch: user.epoch, at: at.now },
+      ...besides,
+      ...endNamed(named, 'signed_in_anew', at),
+      ...opened.changes,
+      record('signed_in', at, { userId: user.id, sessionId, ...(detail ? { detail } : {}) }),
+    ],
+    done: opened.holder,
+    mint: opened.mint,
   }
 }
 
@@ -165,19 +195,9 @@ export const signUp: Operation<'signUp', AdmissionFacts> = {
   decide(facts, input, at) {
     const admitted = decideAdmission(facts, input, at)
     if ('refused' in admitted) return no(admitted)
-    const user = { ...admitted.user, lastSignInAt: at.now }
-    const opened = openFor(user, facts.sessionId, input.delivery, at)
-    return {
-      changes: [
-        ...admitted.changes,
-        { change: 'recordSignIn', userId: user.id, epoch: user.epoch, at: at.now },
-        ...endNamed(facts.named, 'signed_in_anew', at),
-        ...opened.changes,
-        record('signed_in', at, { userId: user.id, sessionId: facts.sessionId }),
-      ],
-      done: opened.holder,
-      mint: opened.mint,
-    }
+    const { sessionId, named } = facts
+    const entered = letIn({ user: admitted.user, sessionId, named, delivery: input.delivery }, at)
+    return { ...entered, changes: [...admitted.changes, ...entered.changes] }
   },
 }
 
@@ -235,19 +255,9 @@ export const signIn: Operation<'signIn', SignInFacts> = {
     if (!account?.user.active || !checked.matches) {
       return no(refuse('credentials_wrong'), [...malformed, record('sign_in_refused', at, { userId })])
     }
-    const user = { ...account.user, lastSignInAt: at.now }
-    const opened = openFor(user, facts.sessionId, input.delivery, at)
-    return {
-      changes: [
-        { change: 'recordSignIn', userId: user.id, epoch: user.epoch, at: at.now },
-        ...decideRehash(account, facts.rehashed, at),
-        ...endNamed(facts.named, 'signed_in_anew', at),
-        ...opened.changes,
-        record('signed_in', at, { userId, sessionId: facts.sessionId }),
-      ],
-      done: opened.holder,
-      mint: opened.mint,
-    }
+    const { sessionId, named } = facts
+    const besides = decideRehash(account, facts.rehashed, at)
+    return letIn({ user: account.user, sessionId, named, delivery: input.delivery, besides }, at)
   },
 }
 

@@ -66,10 +66,11 @@ export type Done = {
   register: { readonly user: User }
   signUp: { readonly user: User; readonly session: Session }
   signIn: { readonly user: User; readonly session: Session }
+  exchange: { readonly user: User; readonly session: Session }
   refresh: { readonly user: User; readonly session: Session }
   signOut: Record<never, never>
   whoAmI: { readonly user: User; readonly session: Session }
-  listSessions: { readonly sessions: readonly Session[]; readonly current: Session }
+  listSessions: { readonly user: User; readonly sessions: readonly Session[]; readonly current: Session }
   endSession: Record<never, never>
   endOtherSessions: Record<never, never>
   /** The session that was opened in place of the one it was asked in. */

@@ -1,18 +1,31 @@
 // The shape of an operation: load reads the store and does the slow sums, decide is pure. Says nothing of any one of them.
+import type { ClaimField } from '../core/admission.ts'
 import type { Change } from '../core/change.ts'
 import type { Event, EventType, Holder, LetterKind, User } from '../core/model.ts'
 import type { Policy } from '../core/policy.ts'
 import type { Refusal } from '../core/refusal.ts'
+import type { SigningKey } from '../crypto/keys.ts'
 import type { Passwords } from '../crypto/password.ts'
 import type { Store, Throttle } from '../store/port.ts'
 import type { Caller, Done, Input, Manner, OperationName } from './contract.ts'
 import type { Judge, Presentation } from './presented.ts'
+
+/** How tokens of the system before are checked, and whom they name. */
+export type Bridge = {
+  readonly key: SigningKey
+  /** The claim that names the user … */
+  readonly claim: string
+  /** … and what of the user it holds. */
+  readonly field: ClaimField
+}
 
 /** The parts that operations are given. */
 export type Engine = Judge & {
   readonly store: Store
   readonly throttle: Throttle
   readonly passwords: Passwords
+  /** Undefined: nothing is exchanged. */
+  readonly bridge: Bridge | undefined
   readonly isCommonPassword: (password: string) => Promise<boolean>
   /** 128 random bits, base64url. */
   readonly newId: () => string

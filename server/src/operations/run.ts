@@ -6,6 +6,7 @@ import { register, signIn, signUp } from './account.ts'
 import type { Done, OperationName, Request, Result } from './contract.ts'
 import { rememberPasswords } from './credential.ts'
 import { type At, type Engine, type Loading, loading, no, type Operation, record } from './engine.ts'
+import { exchange } from './exchange.ts'
 import { mint } from './mint.ts'
 import { changePassword } from './password.ts'
 import { readPresented } from './presented.ts'
@@ -22,6 +23,7 @@ const loads: { readonly [O in OperationName]: Loading<O> } = {
   register: loading(register),
   signUp: loading(signUp),
   signIn: loading(signIn),
+  exchange: loading(exchange),
   refresh: loading(refresh),
   signOut: loading(signOut),
   whoAmI: loading(whoAmI),

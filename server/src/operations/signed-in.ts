@@ -92,7 +92,14 @@ export const listSessions: Operation<'listSessions', ListFacts> = {
   decide: ({ caller, sessions }) =>
     'refused' in caller
       ? no(caller)
-      : { changes: [], done: { sessions: withOwn(sessions, caller.session), current: caller.session } },
+      : {
+          changes: [],
+          done: {
+            user: caller.user,
+            sessions: withOwn(sessions, caller.session),
+            current: caller.session,
+          },
+        },
 }
 
 /** However many others were used since, the list shows which one this is. */

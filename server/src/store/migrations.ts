@@ -176,6 +176,21 @@ function letters(differences: Differences, db: Db): Promise<void> {
   return inOrder([table])
 }
 
+/** Which sessions the tokens of a system before have opened; the row has its session's id. */
+function exchanges(differences: Differences, db: Db): Promise<void> {
+  const { integer } = differences
+  const { required, keyedTable, withColumns } = openTables(differences, db)
+  const table = withColumns(keyedTable('exchanges'), [
+    required('digest', 'text'),
+    required('number', integer),
+    required('expires_at', integer),
+  ])
+    .addUniqueConstraint('exchanges_number', ['digest', 'number'])
+    .addForeignKeyConstraint('exchanges_session', ['id'], 'sessions', ['id'])
+  const byEnd = db.schema.createIndex('exchanges_end').on('exchanges').column('expires_at')
+  return inOrder([table, byEnd])
+}
+
 async function inOrder(steps: readonly { execute(): Promise<void> }[]): Promise<void> {
   for (const step of steps) await step.execute()
 }
@@ -184,6 +199,7 @@ async function inOrder(steps: readonly { execute(): Promise<void> }[]): Promise<
 const migrations: Readonly<Record<string, (differences: Differences, db: Db) => Promise<void>>> = {
   '0001_ground': ground,
   '0002_letters': letters,
+  '0003_exchanges': exchanges,
 }
 
 /** Names of those that are not among `applied`, in order. */

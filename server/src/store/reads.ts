@@ -23,6 +23,7 @@ type Reads = Pick<
   | 'account'
   | 'holder'
   | 'sessionsOf'
+  | 'sessionsOpenedBy'
   | 'anyRecord'
   | 'users'
   | 'sessions'
@@ -89,6 +90,19 @@ function compileReads(db: Kysely<Tables>) {
           .where('idle_ends_at', '>', v.now)
           .orderBy('last_used_at', 'desc')
           .orderBy('id')
+          .limit(v.limit),
+      readSession,
+    ),
+    sessionsOpenedBy: compileQuery(
+      'sessionsOpenedBy',
+      { digest: text, limit: integer },
+      v =>
+        db
+          .selectFrom('exchanges as x')
+          .innerJoin('sessions as s', 's.id', 'x.id')
+          .select(ofSession)
+          .where('x.digest', '=', v.digest)
+          .orderBy('x.number')
           .limit(v.limit),
       readSession,
     ),
@@ -176,6 +190,7 @@ export function openReads(db: Kysely<Tables>, all: All): Reads {
     },
     holder: id => one(reads.holder, { id }),
     sessionsOf: (userId, page) => all(reads.sessionsOf, { userId, ...page }),
+    sessionsOpenedBy: (digest, page) => all(reads.sessionsOpenedBy, { digest, ...page }),
     anyRecord: async from =>
       (await one(reads.anyRecord, { from })) ?? (await one(reads.anyRecord, { from: '' })),
     users: page => all(reads.users, page),

@@ -6,6 +6,7 @@ import type {
   EndReason,
   Event,
   EventType,
+  Exchange,
   Holder,
   KeyRow,
   KeyUse,
@@ -88,6 +89,14 @@ export type LetterColumns = {
   sent_at: number | null
 }
 
+export type ExchangeColumns = {
+  /** The session's. */
+  id: string
+  digest: string
+  number: number
+  expires_at: number
+}
+
 export type KeyColumns = {
   id: string
   use: KeyUse
@@ -105,6 +114,7 @@ export type Tables = {
   users: UserColumns
   credentials: CredentialColumns
   sessions: SessionColumns
+  exchanges: ExchangeColumns
   events: EventColumns
   letters: LetterColumns
   keys: KeyColumns
@@ -141,6 +151,13 @@ export const sessionColumns = [
   'user_agent',
   'address',
 ] as const satisfies readonly (keyof SessionColumns)[]
+
+export const exchangeColumns = [
+  'id',
+  'digest',
+  'number',
+  'expires_at',
+] as const satisfies readonly (keyof ExchangeColumns)[]
 
 export const keyColumns = [
   'id',
@@ -287,6 +304,13 @@ export const writeSession = (session: Session): SessionColumns => ({
   last_used_at: session.lastUsedAt,
   user_agent: session.userAgent,
   address: session.address,
+})
+
+export const writeExchange = (exchange: Exchange): ExchangeColumns => ({
+  id: exchange.sessionId,
+  digest: exchange.digest,
+  number: exchange.number,
+  expires_at: exchange.expiresAt,
 })
 
 export const writeKey = (key: KeyRow): Omit<KeyColumns, 'follows'> => ({

@@ -7,7 +7,9 @@ import {
   type Cell,
   type CredentialColumns,
   type EventColumns,
+  type ExchangeColumns,
   eventColumns,
+  exchangeColumns,
   type KeyColumns,
   keyColumns,
   type LetterRow,
@@ -17,6 +19,7 @@ import {
   type UserColumns,
   userColumns,
   writeEvent,
+  writeExchange,
   writeKey,
   writeLetter,
   writeSession,
@@ -49,6 +52,7 @@ const values = {
   ]),
   credential: blank<Omit<CredentialColumns, 'id'>>(['user_id', 'kind', 'record', 'created_at', 'changed_at']),
   session: blank<Tables['sessions']>(sessionColumns),
+  exchange: blank<ExchangeColumns>(exchangeColumns),
   key: { ...blank<Omit<KeyColumns, 'follows'>>(keyColumns), follows: text },
   event: blank<Omit<EventColumns, 'number'>>(eventColumns),
   letter: blank<LetterRow>(letterColumns),
@@ -149,6 +153,11 @@ function compileSessions(db: Kysely<Tables>) {
     require: compile('requireLive', { id: text }, v =>
       live.set(row => ({ ended_at: row.ref('ended_at') })).where('id', '=', v.id),
     ),
+    requireAsItWas: compile('requireLiveAsItWas', { ...values.was, id: text }, v =>
+      asItWas(v)
+        .set(row => ({ ended_at: row.ref('ended_at') }))
+        .where('id', '=', v.id),
+    ),
     end: compile('endSession', { ...values.end, id: text }, v => live.set(ended(v)).where('id', '=', v.id)),
     endAsItWas: compile('endSessionAsItWas', { ...values.was, ...values.end, id: text }, v =>
       asItWas(v).set(ended(v)).where('id', '=', v.id),
@@ -161,6 +170,33 @@ function compileSessions(db: Kysely<Tables>) {
     ),
   }
 }
+
+function compileExchanges(db: Kysely<Tables>) {
+  return {
+    add: compile('addExchange', values.exchange, v =>
+      db
+        .insertInto('exchanges')
+        .values(v)
+        .onConflict(taken => taken.columns(['digest', 'number']).doNothing()),
+    ),
+    forget: compile('forgetExchanges', { now: integer, most: integer }, v =>
+      db
+        .deleteFrom('exchanges')
+        .where('id', 'in', of =>
+          of
+            .selectFrom('exchanges')
+            .select('id')
+            .where('expires_at', '<=', v.now)
+            .orderBy('expires_at')
+            .orderBy('id')
+            .limit(v.most),
+        ),
+    ),
+  }
+}
+
+/** With each that is added: more go than come, and nobody waits for it. */
+const mostForgotten = 20
 
 function compileKeys(db: Kysely<Tables>) {
   return {
@@ -223,6 +259,7 @@ const was = (line: Line) => ({
 export function openWrites(db: Kysely<Tables>): WriteChange {
   const users = compileUsers(db)
   const sessions = compileSessions(db)
+  const exchanges = compileExchanges(db)
   const keys = compileKeys(db)
   const notes = compileNotes(db)
 
@@ -263,9 +300,15 @@ export function openWrites(db: Kysely<Tables>): WriteChange {
           : step(sessions.endAsItWas, { ...was(line), ...end }, { guard: change }),
       ]
     },
-    requireLive: ({ change, userId, sessionId: id }) => [
+    requireLive: ({ change, userId, sessionId: id, was: line }) => [
       step(users.hold, { userId }),
-      step(sessions.require, { id }, { guard: change }),
+      line === undefined
+        ? step(sessions.require, { id }, { guard: change })
+        : step(sessions.requireAsItWas, { ...was(line), id }, { guard: change }),
+    ],
+    addExchange: ({ change, exchange }, now) => [
+      step(exchanges.add, writeExchange(exchange), { guard: change }),
+      step(exchanges.forget, { now, most: mostForgotten }),
     ],
     // First the user's row too: a session that a sign-in is opening at this moment is there afterwards.
     endSessionsOf: ({ userId, except, because, at }) => [

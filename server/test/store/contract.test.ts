@@ -5,7 +5,17 @@ import type { Change } from '../../src/core/change.ts'
 import { Fault } from '../../src/core/fault.ts'
 import { lineOf } from '../../src/core/session.ts'
 import type { Committed, Store } from '../../src/store/port.ts'
-import { moveOf, newEvent, newKey, newLetter, newSession, newUser, nextLine, noon } from './people.ts'
+import {
+  moveOf,
+  newEvent,
+  newExchange,
+  newKey,
+  newLetter,
+  newSession,
+  newUser,
+  nextLine,
+  noon,
+} from './people.ts'
 import { eachStore } from './stores.ts'
 
 const day = 86_400_000
@@ -255,6 +265,91 @@ eachStore('a session that is not there does not end', async (_, open) => {
   const end = { change: 'endSession', sessionId: 'none', because: 'revoked', at: noon } as const
   assert.deepEqual(await store.commit([end]), refused('endSession'))
 })
+
+eachStore('a session that is required as it was must be just that', async (_, open) => {
+  const store = await open()
+  const session = await withSession(store)
+  const require: Change = { change: 'requireLive', userId: 'ada', sessionId: 's' }
+  const asItWas: Change = { ...require, was: lineOf(session) }
+  await write(store, require, asItWas)
+  assert.deepEqual((await store.holder('s'))?.session, session, 'nothing is changed by it')
+  await write(store, moveOf(session, noon + 5))
+  await write(store, require)
+  assert.deepEqual(await store.commit([asItWas]), refused('requireLive'))
+  const now: Change = { ...require, was: nextLine(session, noon + 5) }
+  await write(store, now)
+  await write(store, { change: 'endSession', sessionId: 's', because: 'signed_out', at: noon + 6 })
+  assert.deepEqual(await store.commit([require]), refused('requireLive'))
+  assert.deepEqual(await store.commit([now]), refused('requireLive'))
+})
+
+eachStore('a token’s sessions are read in the order in which it opened them', async (_, open) => {
+  const store = await open()
+  const sessions = ['z', 'a', 'm'].map((id, i) => newSession(id, 'ada', { openedAt: noon - i }))
+  await write(
+    store,
+    { change: 'createUser', user: newUser('ada'), password: null },
+    ...sessions.map((session): Change => ({ change: 'openSession', session })),
+    { change: 'openSession', session: newSession('other', 'ada') },
+  )
+  const add = (exchange: ReturnType<typeof newExchange>): Change => ({ change: 'addExchange', exchange })
+  const openedBy = async (digest: string, limit = 9) =>
+    (await store.sessionsOpenedBy(digest, { limit })).map(({ id }) => id)
+  for (const [i, { id }] of sessions.entries()) await write(store, add(newExchange(id, { number: i + 1 })))
+  await write(store, add(newExchange('other', { digest: 'another' })))
+  assert.deepEqual(await store.sessionsOpenedBy('a digest', { limit: 9 }), sessions)
+  assert.deepEqual(await openedBy('a digest', 2), ['z', 'a'])
+  assert.deepEqual(await openedBy('another'), ['other'])
+  for (const digest of ['none', 'a digest\0', 'A DIGEST', '%']) assert.deepEqual(await openedBy(digest), [])
+})
+
+eachStore('a token opens one session of each number, and none that there is not', async (_, open) => {
+  const store = await open()
+  await withSession(store)
+  const second: Change = { change: 'openSession', session: newSession('t', 'ada') }
+  await write(store, { change: 'addExchange', exchange: newExchange('s') })
+  const again: Change = { change: 'addExchange', exchange: newExchange('t') }
+  assert.deepEqual(await store.commit([second, again]), refused('addExchange'))
+  assert.equal(await store.holder('t'), undefined, 'nothing of it is written')
+  await write(store, second, { change: 'addExchange', exchange: newExchange('t', { number: 2 }) })
+  const orphan: Change = { change: 'addExchange', exchange: newExchange('none', { digest: 'another' }) }
+  await assert.rejects(store.commit([orphan]), Fault)
+})
+
+eachStore(
+  'tokens that are over are forgotten, twenty with each that comes, and no others',
+  async (_, open) => {
+    let now = noon
+    const store = await open({ clock: () => now })
+    await write(store, { change: 'createUser', user: newUser('ada'), password: null })
+    const exchange = (id: string, expiresAt: number) =>
+      write(
+        store,
+        { change: 'openSession', session: newSession(id, 'ada') },
+        { change: 'addExchange', exchange: newExchange(id, { digest: id, expiresAt }) },
+      )
+    const ids = Array.from({ length: 30 }, (_, i) => `old ${i}`)
+    for (const [i, id] of ids.entries()) await exchange(id, noon + 1 + i)
+    await exchange('lasts', noon + 101)
+    const left = async () => {
+      const found = await Promise.all(ids.map(digest => store.sessionsOpenedBy(digest, { limit: 1 })))
+      return found.filter(({ length }) => length > 0).length
+    }
+    assert.equal(await left(), 30)
+    now = noon + 100
+    await exchange('new', noon + 1000)
+    assert.equal(await left(), 10)
+    await exchange('newer', noon + 1000)
+    assert.equal(await left(), 0)
+    for (const digest of ['lasts', 'new', 'newer']) {
+      assert.equal((await store.sessionsOpenedBy(digest, { limit: 1 })).length, 1, digest)
+    }
+    assert.ok(await store.holder('old 0'), 'the sessions stay')
+    now = noon + 101
+    await exchange('newest', noon + 1000)
+    assert.deepEqual(await store.sessionsOpenedBy('lasts', { limit: 1 }), [], 'at its end it is over')
+  },
+)
 
 eachStore('all sessions of a user end but one, and nobody else’s', async (_, open) => {
   const store = await open()

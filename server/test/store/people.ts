@@ -1,6 +1,6 @@
 // Rows to write: a user, a session, a key, an event, each with what a test wants to be different; and one of each change.
 import type { ChangeName, ChangeOf } from '../../src/core/change.ts'
-import type { Event, KeyRow, Letter, Line, NewUser, Session } from '../../src/core/model.ts'
+import type { Event, Exchange, KeyRow, Letter, Line, NewUser, Session } from '../../src/core/model.ts'
 import { lineOf } from '../../src/core/session.ts'
 
 export const noon = Date.UTC(2026, 10, 21, 12)
@@ -49,6 +49,15 @@ export const newKey = (id: string, more: Partial<KeyRow> = {}): KeyRow => ({
   createdAt: noon,
   signsFrom: noon,
   retiresAt: null,
+  ...more,
+})
+
+export const newExchange = (sessionId: string, more: Partial<Exchange> = {}): Exchange => ({
+  digest: 'a digest',
+  number: 1,
+  sessionId,
+  // By any clock: what is over is forgotten at once.
+  expiresAt: Date.UTC(2100, 0, 1),
   ...more,
 })
 
@@ -108,7 +117,13 @@ export const oneOfEach: { readonly [N in ChangeName]: Required<ChangeOf<N>> } = 
     at: noon,
     was: lineOf(newSession('s', 'ada')),
   },
-  requireLive: { change: 'requireLive', userId: 'ada', sessionId: 's' },
+  requireLive: {
+    change: 'requireLive',
+    userId: 'ada',
+    sessionId: 's',
+    was: lineOf(newSession('s', 'ada')),
+  },
+  addExchange: { change: 'addExchange', exchange: newExchange('s') },
   endSessionsOf: { change: 'endSessionsOf', userId: 'ada', except: 's', because: 'revoked', at: noon },
   endSessionsOpenedBefore: {
     change: 'endSessionsOpenedBefore',

@@ -5,11 +5,22 @@ import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { DummyDriver, Kysely, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler } from 'kysely'
 import type { Change, ChangeName } from '../../src/core/change.ts'
+import type { Session } from '../../src/core/model.ts'
 import { lineOf } from '../../src/core/session.ts'
 import { pendingMigrations } from '../../src/store/migrations.ts'
 import type { Committed, Store } from '../../src/store/port.ts'
 import { openWrites } from '../../src/store/writes.ts'
-import { moveOf, newEvent, newKey, newLetter, newSession, newUser, noon, oneOfEach } from './people.ts'
+import {
+  moveOf,
+  newEvent,
+  newExchange,
+  newKey,
+  newLetter,
+  newSession,
+  newUser,
+  noon,
+  oneOfEach,
+} from './people.ts'
 import { eachStore, type Open } from './stores.ts'
 
 /** Two servers on one database. */
@@ -299,6 +310,59 @@ raceFor(['requireLive'], 'of many sessions that end all others one is left', asy
   assert.deepEqual(await liveOf(stores[0], 'ada'), [ids[outcomes.findIndex(({ committed }) => committed)]])
   return outcomes
 })
+
+/** As the operation writes it. */
+const exchanging = (sessionId: string, opened: readonly Session[] = []): readonly Change[] => [
+  { change: 'recordSignIn', userId: 'ada', epoch: 0, at: noon + 1 },
+  ...opened.map(
+    (session): Change => ({
+      change: 'requireLive',
+      userId: 'ada',
+      sessionId: session.id,
+      was: lineOf(session),
+    }),
+  ),
+  { change: 'openSession', session: newSession(sessionId, 'ada') },
+  {
+    change: 'addExchange',
+    exchange: newExchange(sessionId, { digest: opened[0]?.id ?? 'a digest', number: opened.length + 1 }),
+  },
+]
+
+raceFor(['addExchange'], 'of 50 first exchanges of one token one is committed', async stores => {
+  await stores[0].commit([{ change: 'createUser', user: newUser('ada'), password: null }])
+  const outcomes = await meet(stores, 50, i => exchanging(`s${i}`))
+  assert.equal(won(outcomes), 1)
+  const winner = outcomes.findIndex(({ committed }) => committed)
+  assert.deepEqual(await liveOf(stores[0], 'ada'), [`s${winner}`])
+  const opened = await stores[0].sessionsOpenedBy('a digest', { limit: 9 })
+  assert.deepEqual(
+    opened.map(({ id }) => id),
+    [`s${winner}`],
+  )
+  return outcomes
+})
+
+raceFor(
+  ['requireLive'],
+  'a token whose session moves or ends opens no other, if that comes first',
+  async stores => {
+    await stores[0].commit([{ change: 'createUser', user: newUser('ada'), password: null }])
+    return rounds(20, async (round, first) => {
+      const session = newSession(`s${round}`, 'ada')
+      await stores[0].commit([{ change: 'openSession', session }])
+      const use: Change =
+        round % 4 < 2
+          ? moveOf(session, noon + 1)
+          : { change: 'endSession', sessionId: session.id, because: 'signed_out', at: noon + 1 }
+      const outcomes = await meet(stores, 2, i => (i === first ? [use] : exchanging(`t${round}`, [session])))
+      assert.equal(outcomes[first]?.committed, true, 'what is done in the session is done')
+      const opened = (await liveOf(stores[0], 'ada')).includes(`t${round}`)
+      assert.equal(opened, outcomes[1 - first]?.committed)
+      return outcomes
+    })
+  },
+)
 
 test('every guard that the statements have is raced here, and nothing is raced that is none', () => {
   const write = openWrites(

@@ -1,0 +1,71 @@
+// Tokens of the system before (JWS compact, RFC 7515, under one HS256 key): which texts it has made and what they claim.
+// Knows neither whom a claim means nor whether the token was presented before.
+import { createHash } from 'node:crypto'
+import { isSignedBy, readCompact } from './jws.ts'
+import { isTime } from './jwt.ts'
+import type { SigningKey } from './keys.ts'
+import { readJsonObject } from './strict-json.ts'
+
+export type EarlierToken = {
+  readonly claims: Readonly<Record<string, unknown>>
+  /** Epoch milliseconds: at that instant it is over. */
+  readonly expiresAt: number
+  /** SHA-256 of the text, base64url. There is one way to write a token, so this names it and gives nothing away. */
+  readonly digest: string
+}
+
+export type EarlierExpectation = {
+  /** The other system's; its algorithm decides, and a header may only agree. */
+  readonly key: SigningKey
+  /** Epoch milliseconds. */
+  readonly now: number
+  /** Milliseconds that `iat` and `nbf` may be ahead. `exp` has none. */
+  readonly skew: number
+}
+
+const plainType = /^(?:application\/)?jwt$/i
+const accessType = /^(?:application\/)?at\+jwt$/i
+
+/**
+ * `alg`, `typ`, `kid` and no other member: what `crit`, `jwk`, `jku`, `x5u`, `x5c`, `zip` or `b64` ask for is not done
+ * here. `kid` chooses nothing, because there is one key.
+ */
+function readHeader(bytes: Uint8Array, algorithm: string): { readonly isAccessToken: boolean } | undefined {
+  const header = readJsonObject(bytes)
+  if (!header) return undefined
+  const { alg, typ, kid, ...others } = header
+  if (alg !== algorithm || Object.keys(others).length > 0) return undefined
+  if ('kid' in header && typeof kid !== 'string') return undefined
+  if (!('typ' in header)) return { isAccessToken: false }
+  if (typeof typ !== 'string' || !(plainType.test(typ) || accessType.test(typ))) return undefined
+  return { isAccessToken: accessType.test(typ) }
+}
+
+/** `exp` is required, `nbf` and `iat` may be absent; all are whole seconds. Neither `iss` nor `aud` is looked at. */
+function readExpiry(
+  { exp, nbf = 0, iat = 0 }: EarlierToken['claims'],
+  { now, skew }: EarlierExpectation,
+): number | undefined {
+  if (!isTime(exp) || !isTime(nbf) || !isTime(iat)) return undefined
+  const expiresAt = exp * 1000
+  const latest = (now + skew) / 1000
+  return Number.isSafeInteger(expiresAt) && now < expiresAt && nbf <= latest && iat <= latest
+    ? expiresAt
+    : undefined
+}
+
+/**
+ * Undefined for whatever is no good token of the system before, for every reason alike; never throws, whatever the text.
+ * Where both systems share a key, an access token of ours is none of its: it would buy a whole session.
+ */
+export function readEarlierToken(text: string, expect: EarlierExpectation): EarlierToken | undefined {
+  const compact = readCompact(text)
+  const header = compact && readHeader(compact.header, expect.key.algorithm)
+  if (!header || !isSignedBy(expect.key, compact)) return undefined
+  const claims = readJsonObject(compact.payload)
+  if (!claims || (header.isAccessToken && 'sid' in claims)) return undefined
+  const expiresAt = readExpiry(claims, expect)
+  return expiresAt === undefined
+    ? undefined
+    : { claims, expiresAt, digest: createHash('sha256').update(text).digest('base64url') }
+}

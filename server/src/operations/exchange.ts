@@ -1,0 +1,105 @@
+// A token of the system before, for a session here: its holder moves without signing in anew. Whatever is wrong with the
+// token or with its user takes one path and gets one refusal. Knows no other way to sign in.
+import { claimKey } from '../core/admission.ts'
+import type { Change } from '../core/change.ts'
+import type { Holder, Session } from '../core/model.ts'
+import { type Refusal, refuse } from '../core/refusal.ts'
+import { isAsOpened, lineOf } from '../core/session.ts'
+import { type EarlierToken, readEarlierToken } from '../crypto/earlier-token.ts'
+import type { Account } from '../store/port.ts'
+import { holdersOf, letIn } from './account.ts'
+import { type At, no, type Operation, record } from './engine.ts'
+
+/** Sessions that one token opens at most: it comes again only when an answer was lost, or from another tab at once. */
+const mostOpened = 8
+
+type ExchangeFacts = {
+  readonly token: EarlierToken | undefined
+  /** Whom it names. */
+  readonly account: Account | undefined
+  /** What it has opened before, in order. */
+  readonly opened: readonly Session[]
+  readonly named: readonly Holder[]
+  readonly sessionId: string
+}
+
+const refused = refuse('token_refused')
+
+export const exchange: Operation<'exchange', ExchangeFacts | Refusal> = {
+  async load(engine, { input, presented, manner }) {
+    const { bridge, store } = engine
+    if (!bridge) return refuse('not_found')
+    const token = readEarlierToken(input.token, {
+      key: bridge.key,
+      now: store.now(),
+      skew: manner.policy.skew,
+    })
+    const key = token && claimKey(bridge.field, token.claims[bridge.claim])
+    const [account, opened, named] = await Promise.all([
+      key && store.account(key),
+      token ? store.sessionsOpenedBy(token.digest, { limit: mostOpened }) : [],
+      holdersOf(engine, presented.namedByCookies),
+    ])
+    return { token, account, opened, named, sessionId: engine.newId() }
+  },
+  decide(facts, input, at) {
+    if ('refused' in facts) return no(facts)
+    const { token, account, opened, named, sessionId } = facts
+    if (!token || !account || !mayMove(account)) {
+      return no(refused, [record('exchange_refused', at, { userId: account?.user.id ?? null })])
+    }
+    const { user } = account
+    const touched = opened.find(session => !isAsOpened(session, at.now))
+    if (touched || opened.length >= mostOpened) return no(refused, [noteAgain(facts, account, touched, at)])
+    const { digest, expiresAt } = token
+    const number = opened.length + 1
+    const entered = letIn(
+      {
+        user,
+        sessionId,
+        named,
+        delivery: input.delivery,
+        besides: whileAsOpened(opened),
+        detail: { by: 'exchange' },
+      },
+      at,
+    )
+    return {
+      ...entered,
+      changes: [
+        ...entered.changes,
+        { change: 'addExchange', exchange: { digest, number, sessionId, expiresAt } },
+      ],
+    }
+  },
+}
+
+/** A token of the system before is an earlier sign-in: a new password or a disabling since then has undone it (epoch 0). */
+const mayMove = ({ user }: Account): boolean => user.active && user.epoch === 0
+
+/**
+ * An answer was lost if nobody has used what it opened. A refresh of it that comes first must count, or a copy would still
+ * be good after its owner has moved. In one order, as everybody takes sessions who takes several.
+ */
+const whileAsOpened = (opened: readonly Session[]): readonly Change[] =>
+  opened
+    .toSorted((a, b) => (a.id < b.id ? -1 : 1))
+    .map(session => ({
+      change: 'requireLive',
+      userId: session.userId,
+      sessionId: session.id,
+      was: lineOf(session),
+    }))
+
+/** Its owner has moved. Who comes with the cookies of that move is no thief, but a page that has forgotten nothing. */
+function noteAgain(
+  { opened, named }: ExchangeFacts,
+  { user }: Account,
+  touched: Session | undefined,
+  at: At,
+): Change {
+  const own = named.some(({ session }) => opened.some(({ id }) => id === session.id))
+  return touched && !own
+    ? record('exchange_reused', at, { userId: user.id, sessionId: touched.id })
+    : record('exchange_refused', at, { userId: user.id })
+}
