@@ -90,6 +90,7 @@ type ServeFlags = {
   readonly host?: string
   readonly port?: string
   readonly prefix?: string
+  readonly pages?: boolean
 }
 
 /** The dialects, and the table of options, as far as they are set by variables. */
@@ -132,9 +133,12 @@ function addServer(program: Command, dialects: Summaries, fail: (code: number) =
     .option('--host <address>', 'address to listen on (default 127.0.0.1)')
     .option('--port <number>', 'port to listen on, 0 for a free one (default 8000)')
     .option('--prefix <path>', 'path before all routes')
+    .option('--pages', 'serve pages for people too (default in development)')
+    .option('--no-pages', 'serve none (default in production)')
     .addHelpText('after', () => manual(dialects))
-    .action(async (flags: ServeFlags, command: Command) => {
-      await (await import('./cli/serve.ts')).serve(globalsOf(command), flags)
+    .action(async ({ pages, ...flags }: ServeFlags, command: Command) => {
+      const switched = pages === undefined ? {} : { pages: String(pages) }
+      await (await import('./cli/serve.ts')).serve(globalsOf(command), { ...flags, ...switched })
     })
   program
     .command('migrate')

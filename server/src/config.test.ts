@@ -52,6 +52,8 @@ test('nothing set is a working development server without a finding', () => {
     secret: undefined,
     jwt: { key: undefined, algorithm: 'ES256' },
     audience: undefined,
+    bridge: undefined,
+    pages: { name: 'Rusk', logo: undefined, style: undefined },
     policy: { rates: {} },
     passwordScheme: 'argon2id',
     log: { level: 'info', format: 'auto' },
@@ -106,6 +108,11 @@ test('each option is read from each of its variables', async t => {
     ['RUSK_THROTTLE_SIGN_IN', '5/1m', s => s.policy.rates, { signIn: { points: 5, per: 60_000 } }],
     ['RUSK_THROTTLE_SIGN_IN', '5/1d', s => s.policy.rates, { signIn: { points: 5, per: 86_400_000 } }],
     ['RUSK_THROTTLE_SIGN_UP', '50/1h', s => s.policy.rates, { signUp: { points: 50, per: 3_600_000 } }],
+    ['RUSK_PAGES', 'false', s => s.pages, undefined],
+    ['RUSK_PAGES', 'true', s => s.pages, { name: 'Rusk', logo: undefined, style: undefined }],
+    ['RUSK_BRAND_NAME', 'Ovens & Co', s => s.pages?.name, 'Ovens & Co'],
+    ['RUSK_BRAND_LOGO', './logo.svg', s => s.pages?.logo, './logo.svg'],
+    ['RUSK_BRAND_STYLE', 'ours.css', s => s.pages?.style, 'ours.css'],
     ['RUSK_LOG_LEVEL', 'debug', s => s.log.level, 'debug'],
     ['RUSK_LOG_FORMAT', 'json', s => s.log.format, 'json'],
     ['MAIN_EMAIL', 'a@example.com', s => s.mail.user, 'a@example.com'],
@@ -138,6 +145,13 @@ test('what is badly written is refused, with what to write instead', async t => 
     ['DATABASE_URL', 'mysql://x', /mysql databases are not supported/, /sqlite:/],
     ['DATABASE_URL', '', /empty/, /leave it out/],
     ['RUSK_SECRET', '', /empty/, /leave it out/],
+    ['RUSK_BRIDGE_KEY', '', /empty/, /leave it out/],
+    ['RUSK_BRIDGE_SUBJECT', 'sub', /does not say which claim/, /sub=email.*email, username, number, id/],
+    ['RUSK_BRIDGE_SUBJECT', 'email', /does not say which claim/, /sub=email/],
+    ['RUSK_BRIDGE_SUBJECT', '=email', /does not say which claim/, /sub=email/],
+    ['RUSK_BRIDGE_SUBJECT', 'sub=', /does not say which claim/, /sub=email/],
+    ['RUSK_BRIDGE_SUBJECT', 'sub=mail', /does not say which claim/, /sub=email/],
+    ['RUSK_BRIDGE_SUBJECT', 'sub=EMAIL', /does not say which claim/, /sub=email/],
     ['JWT_SECRET_KEY', ' ', /empty/, /leave it out/],
     ['ALLOWED_ORIGINS', '*', /other people's pages/, /by itself/],
     ['ALLOWED_ORIGINS', 'https://*.example.org', /other people's pages/, /by itself/],
@@ -331,6 +345,14 @@ test('production starts on what is fit for it, without a finding', () => {
   assert.equal(settings?.site.secureCookies, true)
 })
 
+test('pages are served in development, and in production when somebody says so', () => {
+  const served = (env: Record<string, string>) => settingsFrom({ env }).pages !== undefined
+  assert.deepEqual(
+    [served({}), served(production), served({ ...production, RUSK_PAGES: 'true' })],
+    [true, false, true],
+  )
+})
+
 test('production refuses what is only fit for development, which is a risk there', async t => {
   const table: [sentence: string, env: Record<string, string | undefined>, about: string, wrong: RegExp][] = [
     ['an address without TLS', { RUSK_URL: 'http://auth.example.org' }, 'RUSK_URL', /not https/],
@@ -352,6 +374,15 @@ test('production refuses what is only fit for development, which is a risk there
       { RUSK_SECRET: '09d25e094faa6ca2556c818166b7a9563b93f7099f6f0f4caa6cf63b88e8d3e7' },
       'RUSK_SECRET',
       /for development/,
+    ],
+    [
+      'a key of the system before that others know',
+      {
+        RUSK_BRIDGE_KEY: 'django-insecure-0123456789abcdefghijklmnop',
+        RUSK_BRIDGE_SUBJECT: 'user_id=number',
+      },
+      'RUSK_BRIDGE_KEY',
+      /for development|made of words|a pattern/,
     ],
     ['a shared key of 31 bytes', { JWT_SECRET_KEY: strong.slice(1) }, 'JWT_SECRET_KEY', /shorter than 32/],
     ['a short sealing secret', { RUSK_SECRET: strong.slice(1) }, 'RUSK_SECRET', /shorter than 32/],
@@ -487,6 +518,47 @@ test('what may go wrong is told, and what to do about it', async t => {
       else assert.deepEqual(texts(risks), [])
     })
   }
+})
+
+test('the bridge from a system before is a key and whom its tokens name', async t => {
+  const subjects: [text: string, want: object][] = [
+    ['sub=email', { claim: 'sub', field: 'email' }],
+    [' user_id = number ', { claim: 'user_id', field: 'number' }],
+    ['https://old.example/?a=b=id', { claim: 'https://old.example/?a=b', field: 'id' }],
+    ['name=username', { claim: 'name', field: 'username' }],
+  ]
+  for (const [text, want] of subjects) {
+    await t.test(text, () => {
+      const env = { RUSK_BRIDGE_KEY: strong, RUSK_BRIDGE_SUBJECT: text }
+      assert.deepEqual(settingsFrom({ env }).bridge, { key: strong, ...want })
+      assert.deepEqual(read({ env }).risks, [])
+    })
+  }
+  await t.test('a program gives it nested', () => {
+    const options: Options = { bridge: { key: strong, subject: 'sub=email' } }
+    assert.deepEqual(settingsFrom({ options }).bridge, { key: strong, claim: 'sub', field: 'email' })
+  })
+  await t.test('the key alone is refused: guessing whom a token names could let anybody in', () => {
+    const { settings, errors } = read({ env: { RUSK_BRIDGE_KEY: strong } })
+    assert.equal(settings, undefined)
+    assert.deepEqual(texts(errors), [
+      'RUSK_BRIDGE_SUBJECT: nothing says whom the tokens that bridge.key checks are about → Set RUSK_BRIDGE_SUBJECT to the claim and what it holds: sub=email, user_id=number',
+    ])
+  })
+  await t.test('the claim alone exchanges nothing, and is told', () => {
+    const { settings, risks } = read({ env: { RUSK_BRIDGE_SUBJECT: 'sub=email' } })
+    assert.equal(settings?.bridge, undefined)
+    assert.match(texts(risks).join('\n'), /^RUSK_BRIDGE_SUBJECT: without bridge\.key nothing is exchanged/)
+  })
+  await t.test('as long as it is there, production is reminded to take it out', () => {
+    const env = { ...production, RUSK_BRIDGE_KEY: strong, RUSK_BRIDGE_SUBJECT: 'sub=email' }
+    const { settings, errors, risks } = read({ env })
+    assert.ok(settings)
+    assert.deepEqual(errors, [])
+    assert.deepEqual(texts(risks), [
+      'RUSK_BRIDGE_KEY: whoever holds a token of the system before, or its key, can sign in → Take it out when those tokens have expired',
+    ])
+  })
 })
 
 test('NODE_ENV alone makes no production server, and no development server either', async t => {

@@ -1,7 +1,7 @@
 // The settings of a server, from everything an operator has written: checked, complete, all findings at once. The options
 // themselves stand in config/table.ts. Opens no store and knows dialects only by the names it is told.
 import { type DialectTraits, rules } from './config/checks.ts'
-import type { Wrong } from './config/kinds.ts'
+import type { ClaimOf, Wrong } from './config/kinds.ts'
 import { nearestName } from './config/nearest.ts'
 import { type Findings, gatherWritten, type Sources, unknowable, type Written } from './config/sources.ts'
 import {
@@ -34,6 +34,12 @@ export type Settings = {
   readonly secret: string | undefined
   readonly jwt: { readonly key: string | undefined; readonly algorithm: 'ES256' | 'EdDSA' }
   readonly audience: string | undefined
+  /** Tokens of the system before; undefined: none is exchanged. */
+  readonly bridge: ({ readonly key: string } & ClaimOf) | undefined
+  /** Undefined: none are served. Paths of files as they are written. */
+  readonly pages:
+    | { readonly name: string; readonly logo: string | undefined; readonly style: string | undefined }
+    | undefined
   /** What the operator set: it wins over every dialect's. */
   readonly policy: PolicyPatch
   readonly passwordScheme: 'argon2id' | 'bcrypt'
@@ -152,11 +158,24 @@ function settingsOf(values: Complete): Settings {
     secret: values.secret,
     jwt: { key: values['jwt.key'], algorithm: values['jwt.algorithm'] },
     audience: values.audience,
+    bridge: bridgeOf(values),
+    pages: pagesOf(values),
     policy: policyOf(values),
     passwordScheme: values['password.scheme'],
     log: { level: values['log.level'], format: values['log.format'] },
     mail: { user: values['mail.user'], password: values['mail.password'] },
   }
+}
+
+function bridgeOf({ 'bridge.key': key, 'bridge.subject': subject }: Complete): Settings['bridge'] {
+  return key === undefined || subject === undefined ? undefined : { key, ...subject }
+}
+
+function pagesOf(values: Complete): Settings['pages'] {
+  const served = values.pages ?? values.environment === 'development'
+  return served
+    ? { name: values['brand.name'], logo: values['brand.logo'], style: values['brand.style'] }
+    : undefined
 }
 
 function siteOf(values: Complete): Site {

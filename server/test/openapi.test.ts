@@ -17,6 +17,7 @@ import { splitRoute } from '../src/http/way.ts'
 import { conforms } from './conforms.ts'
 import type { Ask, Browser, Got, Line } from './dialects/browser.ts'
 import { serve } from './dialects/serve.ts'
+import { bridgeOptions, earlierToken } from './earlier.ts'
 
 const site: Site = {
   url: 'http://127.0.0.1:8000',
@@ -120,12 +121,17 @@ const exampleOf = (route: Route, other: Readonly<Record<string, string>> = {}): 
   return { json: Object.fromEntries(taken.map(each => [each.wire, other[each.field] ?? each.note.example])) }
 }
 
+/** No token is an example for anybody: one that would do is made for the call. */
+const askOf = async (route: Route): Promise<Ask> =>
+  route.does === 'exchange' ? { json: { token: await earlierToken('jack@example.com') } } : exampleOf(route)
+
 const order: readonly Route['does'][] = [
   'csrf',
   'health',
   'register',
   'signUp',
   'signIn',
+  'exchange',
   'whoAmI',
   'refresh',
   'listSessions',
@@ -170,20 +176,20 @@ for (const name of names) {
   })
 
   test(`${name}: from sign-up to sign-out every answer and its cookies are as published`, async t => {
-    const { browser } = await serve(t, name, 'api')
+    const { browser } = await serve(t, name, 'api', { bridge: bridgeOptions })
     const steps = stepsOf(name)
     const front = openFrontEnd(name, browser)
     for (const does of order) {
       for (const step of steps.filter(each => each.route.does === does)) {
         const path = step.path.includes(':id') ? await sessionPath(front, steps, step) : step.path
-        const got = await front.call(step, exampleOf(step.route), path)
+        const got = await front.call(step, await askOf(step.route), path)
         assert.equal(got.status, step.route.status, `${step.line}: ${got.text}`)
       }
     }
   })
 
   test(`${name}: every refusal is as published`, async t => {
-    const { browser } = await serve(t, name, 'api')
+    const { browser } = await serve(t, name, 'api', { bridge: bridgeOptions })
     const steps = stepsOf(name)
     const front = openFrontEnd(name, browser)
     const evil = openFrontEnd(name, browser.tab('https://evil.example'))
@@ -215,6 +221,9 @@ for (const name of names) {
     front.forget()
     for (const step of steps.filter(each => each.route.does === 'signIn')) {
       await refuse(front, step, exampleOf(step.route, { password: 'another one' }))
+    }
+    for (const step of steps.filter(each => each.route.does === 'exchange')) {
+      await refuse(front, step, { json: { token: 'none of theirs' } })
     }
     for (const step of steps) {
       for (const ask of asks) await refuse(front, step, ask)

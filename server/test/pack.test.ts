@@ -36,22 +36,33 @@ const nodes: readonly [string, string, RegExp][] = [
   ['the pinned Node', process.execPath, /^v26\.10\.0$/m],
 ]
 
+type Tarball = { readonly filename: string; readonly files: readonly { readonly path: string }[] }
+
+async function pack(name: string): Promise<Tarball> {
+  const report = await run('npm', ['pack', '--json', '--pack-destination', folder, join(root, name, 'dist')])
+  const [tarball]: [Tarball] = JSON.parse(report)
+  return tarball
+}
+
 let packed: readonly string[] = []
+let packedClient: readonly string[] = []
 
 before(async () => {
   await run(process.execPath, [join(root, 'tools/build.ts')], root)
-  const report = await run('npm', ['pack', '--json', '--pack-destination', folder, join(root, 'server/dist')])
-  const [tarball]: [{ filename: string; files: { path: string }[] }] = JSON.parse(report)
-  packed = tarball.files.map(file => file.path)
+  const [server, client] = [await pack('server'), await pack('client')]
+  packed = server.files.map(file => file.path)
+  packedClient = client.files.map(file => file.path)
   writeFileSync(join(folder, 'package.json'), JSON.stringify({ private: true, type: 'commonjs' }))
-  await run('npm', ['install', '--no-audit', '--no-fund', `./${tarball.filename}`, `${nodePackage()}@24`])
+  const tarballs = [`./${server.filename}`, `./${client.filename}`]
+  await run('npm', ['install', '--no-audit', '--no-fund', ...tarballs, `${nodePackage()}@24`])
 })
 
 after(() => rmSync(folder, { recursive: true, force: true }))
 
+const isStray = (path: string): boolean => /(?<!\.d)\.ts$|\.test\.|node_modules|\.tsbuildinfo$/.test(path)
+
 test('the tarball holds what runs, its types and licences, and nothing of the workspace', () => {
-  const stray = packed.filter(path => /(?<!\.d)\.ts$|\.test\.|node_modules|\.tsbuildinfo$/.test(path))
-  assert.deepEqual(stray, [])
+  assert.deepEqual(packed.filter(isStray), [])
   for (const path of ['index.js', 'index.d.ts', 'cli.js', 'bin/rusk.js', 'LICENSE']) {
     assert.ok(packed.includes(path), path)
   }
@@ -124,6 +135,12 @@ test('the version is the package’s wherever it is told', async () => {
   assert.equal((await run(process.execPath, [join(installed, 'bin/rusk.js'), '--version'])).trim(), version)
 })
 
+const compile = (file: string): Promise<string> => {
+  const flags = ['--noEmit', '--strict', '--skipLibCheck', '--module', 'nodenext', '--lib', 'es2024,dom']
+  const tsc = join(root, 'node_modules/typescript/bin/tsc')
+  return run(process.execPath, [tsc, ...flags, '--types', '', file])
+}
+
 test('a strict consumer compiles against its types, and they say something', async () => {
   const consumer = [
     "import { type Options, rusk } from 'rusk'",
@@ -138,12 +155,43 @@ test('a strict consumer compiles against its types, and they say something', asy
     'console.log(wrong)',
   ]
   writeFileSync(join(folder, 'consumer.mts'), consumer.join('\n'))
-  const flags = ['--noEmit', '--strict', '--skipLibCheck', '--module', 'nodenext', '--lib', 'es2024,dom']
-  await run(process.execPath, [
-    join(root, 'node_modules/typescript/bin/tsc'),
-    ...flags,
-    '--types',
-    '',
-    'consumer.mts',
-  ])
+  await compile('consumer.mts')
+})
+
+test('the client’s tarball holds every entry with its types, and no dependency', () => {
+  assert.deepEqual(packedClient.filter(isStray), [])
+  const manifest = JSON.parse(readFileSync(join(folder, 'node_modules/@rusk/client/package.json'), 'utf8'))
+  assert.equal(manifest.dependencies, undefined)
+  assert.equal(manifest.devDependencies, undefined)
+  for (const [entry, paths] of Object.entries<Record<string, string> | string>(manifest.exports)) {
+    for (const path of typeof paths === 'string' ? [paths] : Object.values(paths)) {
+      assert.ok(packedClient.includes(path.replace('./', '')), `${entry}: ${path}`)
+    }
+  }
+})
+
+test('the client is imported where there is no browser, and holds nothing open', async () => {
+  const use =
+    "import { createClient } from '@rusk/client'; import { django } from '@rusk/client/dialects'; " +
+    "console.log(createClient({ baseUrl: 'https://auth.example.com', dialect: django }).state.status)"
+  assert.equal(await run(process.execPath, ['--input-type=module', '-e', use]), 'unknown\n')
+})
+
+test('a strict consumer of the client is told of the user of its dialect', async () => {
+  const consumer = [
+    "import { createClient, type Client } from '@rusk/client'",
+    "import { django } from '@rusk/client/dialects'",
+    "const native = createClient({ delivery: 'memory' })",
+    "const name: string | null = (await native.signIn({ login: 'ada', password: 'x' })).name",
+    'const numbered = createClient({ dialect: django })',
+    "const id: number = (await numbered.signIn({ login: 'ada', password: 'x' })).id",
+    '// @ts-expect-error: in that dialect ids are numbers',
+    'const text: string = (await numbered.session())?.id',
+    '// @ts-expect-error: an option that there is not',
+    'createClient({ baseURL: name ?? text })',
+    'export const either: readonly Client<unknown>[] = [native, numbered]',
+    'console.log(id)',
+  ]
+  writeFileSync(join(folder, 'page.mts'), consumer.join('\n'))
+  await compile('page.mts')
 })

@@ -30,13 +30,15 @@ export type Rule = {
 const inProduction = ({ values }: Facts): boolean => values.environment === 'production'
 const isHttps = (url: string | undefined): boolean => url?.startsWith('https:') === true
 
-const strongSecret = (about: 'secret' | 'jwt.key'): Rule => ({
+const makeOne = 'Make one with: openssl rand -base64 48'
+
+const strongSecret = (about: 'secret' | 'jwt.key' | 'bridge.key', instead = makeOne): Rule => ({
   about,
   refuses: 'production',
   find({ values }) {
     const secret = values[about]
     const wrong = secret === undefined ? undefined : weaknessOf(secret)
-    return wrong === undefined ? undefined : { wrong, instead: 'Make one with: openssl rand -base64 48' }
+    return wrong === undefined ? undefined : { wrong, instead }
   },
 })
 
@@ -83,6 +85,44 @@ export const rules: readonly Rule[] = [
   },
   strongSecret('secret'),
   strongSecret('jwt.key'),
+  // It cannot be made anew: it is the one that the tokens out there were signed with.
+  strongSecret(
+    'bridge.key',
+    'Leave it out: who guesses it is let in as anybody. Without it people sign in once more',
+  ),
+  {
+    about: 'bridge.key',
+    refuses: 'never',
+    find: facts =>
+      inProduction(facts) && facts.given.has('bridge.key')
+        ? {
+            wrong: 'whoever holds a token of the system before, or its key, can sign in',
+            instead: 'Take it out when those tokens have expired',
+          }
+        : undefined,
+  },
+  {
+    about: 'bridge.subject',
+    refuses: 'always',
+    find: ({ values, given }) =>
+      values['bridge.key'] !== undefined && !given.has('bridge.subject')
+        ? {
+            wrong: 'nothing says whom the tokens that bridge.key checks are about',
+            instead: 'Set RUSK_BRIDGE_SUBJECT to the claim and what it holds: sub=email, user_id=number',
+          }
+        : undefined,
+  },
+  {
+    about: 'bridge.subject',
+    refuses: 'never',
+    find: ({ given }) =>
+      given.has('bridge.subject') && !given.has('bridge.key')
+        ? {
+            wrong: 'without bridge.key nothing is exchanged',
+            instead: 'Set RUSK_BRIDGE_KEY, or leave this out',
+          }
+        : undefined,
+  },
   {
     about: 'secret',
     refuses: 'always',

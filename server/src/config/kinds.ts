@@ -1,5 +1,6 @@
 // How each kind of option is written down, and what is said when it is written wrongly. Knows no option by name.
 import { isIP } from 'node:net'
+import { type ClaimField, claimFields } from '../core/admission.ts'
 import type { Rate } from '../core/policy.ts'
 import { isDatabase, readDatabase } from '../store/database.ts'
 import { isLoopback } from './sites.ts'
@@ -56,6 +57,8 @@ export const secret: Kind<string> = {
 }
 
 export const credential: Kind<string> = { shape: 'secret', exact: true, read: value => ({ value }) }
+
+export const file: Kind<string> = { shape: 'FILE', read: value => ({ value }) }
 
 export const names: Kind<readonly string[], string | readonly string[]> = {
   shape: 'NAME[,NAME…]',
@@ -300,6 +303,24 @@ export const host: Kind<string> = {
     return {
       wrong: `${quote(value)} is not a host or address`,
       instead: 'Write 127.0.0.1, or 0.0.0.0 for all of them',
+    }
+  },
+}
+
+/** Which claim of another system's tokens holds what of a user. */
+export type ClaimOf = { readonly claim: string; readonly field: ClaimField }
+
+export const claim: Kind<ClaimOf> = {
+  shape: `CLAIM=${claimFields.join(' | ')}`,
+  read(value) {
+    // A claim may be called by an address, with an = of its own (RFC 7519 §4.2).
+    const cut = value.lastIndexOf('=')
+    const [name, held] = [value.slice(0, Math.max(0, cut)).trim(), value.slice(cut + 1).trim()]
+    const field = claimFields.find(each => each === held)
+    if (name !== '' && field) return { value: { claim: name, field } }
+    return {
+      wrong: `${quote(value)} does not say which claim holds what of a user`,
+      instead: `Write sub=email, or another claim and one of ${claimFields.join(', ')}`,
     }
   },
 }

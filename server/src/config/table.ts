@@ -104,6 +104,21 @@ export const options = {
     sentence: 'The aud claim of access tokens; then it is required and exact.',
     neededBy: 'issuers of tokens for several systems',
   },
+  'bridge.key': {
+    kind: kind.secret,
+    fromFile: true,
+    otherwise: 'none: nothing is exchanged',
+    sentence: 'Checks tokens of the system before (HS256), each of which may be exchanged for a session.',
+    neededBy:
+      'front ends that move off localStorage without a new sign-in, until the old tokens have expired',
+  },
+  'bridge.subject': {
+    kind: kind.claim,
+    otherwise: 'none; needed with bridge.key',
+    sentence:
+      'The claim that names the user in those tokens, and what of the user it holds: sub=email, user_id=number.',
+    neededBy: 'whoever sets bridge.key',
+  },
   origins: {
     kind: kind.origins,
     variables: ['ALLOWED_ORIGINS', 'FRONTEND_ORIGIN', 'CSRF_TRUSTED_ORIGINS'],
@@ -200,6 +215,31 @@ export const options = {
     otherwise: `${kind.writeRate(defaultPolicy.rates.signUp)}; in production 20/1h`,
     sentence: 'New accounts from one network.',
     neededBy: 'classrooms and launches',
+  },
+  pages: {
+    kind: kind.flag,
+    otherwise: 'true in development, false in production',
+    sentence: 'Serves pages for people beside the first dialect: sign in, sign up, account, password.',
+    neededBy: 'developers without a front end for it; in production, whoever links to them',
+  },
+  'brand.name': {
+    kind: kind.text,
+    default: 'Rusk',
+    sentence: 'What stands above the pages and in the titles of their windows.',
+    neededBy: 'whoever shows the pages to others',
+  },
+  'brand.logo': {
+    kind: kind.file,
+    otherwise: "Rusk's",
+    sentence: 'The picture above the pages: an SVG, PNG or WebP file of at most 256 KiB.',
+    neededBy: 'whoever shows the pages to others',
+  },
+  'brand.style': {
+    kind: kind.file,
+    otherwise: 'none',
+    sentence:
+      'A CSS file that comes after ours, for --accent, --on-accent, --paper, --card, --ink, --radius and --font.',
+    neededBy: 'whoever shows the pages to others',
   },
   'log.level': {
     kind: kind.choice('trace', 'debug', 'info', 'warn', 'error', 'silent'),

@@ -1,13 +1,15 @@
 // Writes answers: what was done by the route, refusals by the dialect, tokens as cookies. The only place where a result
-// becomes a status, headers and lines of Set-Cookie.
-import { type Issue, type Refusal, refuse } from '../core/refusal.ts'
+// becomes a status, headers and lines of Set-Cookie; pages are written out by answer-shown.ts.
+import { type Issue, type Refusal, refusals, refuse } from '../core/refusal.ts'
 import type { Done, OperationName, Tokens } from '../operations/contract.ts'
+import { answerShown } from './answer-shown.ts'
 import type { Answer } from './call.ts'
 import { clearCookie, writeCookie } from './cookies.ts'
-import type { Route } from './dialect.ts'
+import type { ErrorReply, Route } from './dialect.ts'
 import type { Headers } from './headers.ts'
+import type { NamedRefusal, PageRoute, Seen } from './shown.ts'
 import type { Site } from './site.ts'
-import type { Spoken, Way } from './way.ts'
+import { isPageRoute, type Spoken, type Way } from './way.ts'
 
 const json = 'application/json'
 
@@ -22,7 +24,8 @@ export function writeTokens({ jar, dialect, policy }: Spoken, tokens: Tokens): r
     if (jar.access) lines.push(clearCookie(jar.access))
     lines.push(clearCookie(jar.refresh))
   }
-  if (access && jar.access && tokens.delivery !== 'memory') {
+  // Pages hand no token to a script: where the front end keeps its own in memory, they still need theirs in the cookie.
+  if (access && jar.access && (tokens.delivery !== 'memory' || dialect.reads === 'form')) {
     lines.push(writeCookie(jar.access, access.token, seconds(policy.access)))
   }
   // A sign-in that keeps its access token in memory leaves no earlier one in the jar to contradict it.
@@ -52,13 +55,13 @@ const tellCsrf = ({ dialect }: Spoken, { crossSite }: Site, { csrf }: Tokens): H
   crossSite && csrf !== undefined && dialect.cookies.csrf
     ? {
         [dialect.cookies.csrf.header]: csrf,
-        'Access-Control-Expose-Headers': `Retry-After, ${dialect.cookies.csrf.header}`,
+        'Access-Control-Expose-Headers': `Date, Retry-After, ${dialect.cookies.csrf.header}`,
       }
     : {}
 
 /** What was done, as the route writes it. */
 export function answerDone(
-  { spoken, route }: Way,
+  { spoken, route }: Pick<Way<Route>, 'spoken' | 'route'>,
   site: Site,
   done: Done[OperationName],
   tokens: Tokens,
@@ -82,29 +85,65 @@ export function answerDone(
   }
 }
 
+/** What was done, as people are shown it. */
+export const answerPage = (
+  { spoken, route }: Pick<Way<PageRoute>, 'spoken' | 'route'>,
+  done: Done[OperationName],
+  tokens: Tokens,
+  seen: Seen,
+): Answer =>
+  answerShown(spoken, route.show(done, seen), { seen, status: 200, cookies: writeTokens(spoken, tokens) })
+
+/** What a page shows before anything is asked for it; undefined: nothing. */
+export function answerFirst(
+  { spoken, route }: Pick<Way<PageRoute>, 'spoken' | 'route'>,
+  seen: Seen,
+): Answer | undefined {
+  const shown = route.first?.(seen)
+  return shown && answerShown(spoken, shown, { seen, status: 200 })
+}
+
 export type Refused = {
   readonly callId: string
   readonly origin: string | undefined
   /** Undefined: no route was found. */
-  readonly route?: Route
+  readonly route?: Route | PageRoute
   /** By the wire's names. */
   readonly toWire?: (issues: readonly Issue[]) => readonly Issue[]
   readonly headers?: Headers
+  /** Asked only where the answer is a page. */
+  readonly see: () => Seen
 }
 
+const waits = ({ retryAfter }: Refusal): Headers =>
+  retryAfter === undefined ? {} : { 'Retry-After': String(Math.max(1, Math.ceil(retryAfter))) }
+
 /** A "no" as the route says it, or else the dialect. It never touches a cookie. */
-export function answerRefusal({ dialect, heads }: Spoken, refusal: Refusal, about: Refused): Answer {
-  const { refused, issues, retryAfter } = refusal
-  const render = about.route?.refusals[refused] ?? dialect.refusals[refused] ?? dialect.refusals.otherwise
-  const named = issues && about.toWire ? { ...refusal, issues: about.toWire(issues) } : refusal
-  const { status, body, type } = render({ ...named, callId: about.callId })
+export function answerRefusal(spoken: Spoken, refusal: Refusal, about: Refused): Answer {
+  const { dialect, heads } = spoken
+  const { route, callId } = about
+  const { refused, issues } = refusal
+  const named: NamedRefusal = {
+    ...refusal,
+    ...(issues && about.toWire ? { issues: about.toWire(issues) } : {}),
+    callId,
+  }
+  const headers = { ...waits(refusal), ...about.headers }
+  if (!('refusals' in dialect)) {
+    const seen = about.see()
+    const own = route && isPageRoute(route) ? route.refused?.(named, seen) : undefined
+    const { status } = refusals[refused]
+    return answerShown(spoken, own ?? dialect.refused(named, seen), { seen, status, headers })
+  }
+  const own = route && !isPageRoute(route) ? route.refusals[refused] : undefined
+  const render = own ?? dialect.refusals[refused] ?? dialect.refusals.otherwise
+  const { status, body, type }: ErrorReply = render(named)
   return {
     status,
     headers: {
       ...heads(type ?? json, about.origin),
-      ...(retryAfter === undefined ? {} : { 'Retry-After': String(Math.max(1, Math.ceil(retryAfter))) }),
       ...(status === 401 && dialect.bearer ? { 'WWW-Authenticate': 'Bearer' } : {}),
-      ...about.headers,
+      ...headers,
     },
     cookies: [],
     body: JSON.stringify(body),

@@ -11,6 +11,8 @@ export type Call = {
   readonly method: string
   /** As it came: without query, nothing decoded. */
   readonly path: string
+  /** As it came, without the `?`; empty: there is none. */
+  readonly query: string
   /** By lower-case name. Repeated headers are joined by `, `, cookies by `; `. */
   header(name: string): string | undefined
   /** The peer of the socket; undefined: nobody knows. */
@@ -33,6 +35,14 @@ export type Log = {
   info(fields: object, text: string): void
   warn(fields: object, text: string): void
   error(fields: object, text: string): void
+}
+
+/** The two parts of a target that begins with its path. */
+export function splitTarget(target: string): Pick<Call, 'path' | 'query'> {
+  const mark = target.indexOf('?')
+  return mark === -1
+    ? { path: target, query: '' }
+    : { path: target.slice(0, mark), query: target.slice(mark + 1) }
 }
 
 /** In bytes; beyond it nothing is read. */

@@ -54,7 +54,7 @@ test('a preflight of a listed origin grants the methods of the path and the head
       ['access-control-allow-headers', 'content-type, x-any'],
       ['access-control-allow-methods', 'POST'],
       ['access-control-allow-origin', app],
-      ['access-control-expose-headers', 'Retry-After'],
+      ['access-control-expose-headers', 'Date, Retry-After'],
       ['access-control-max-age', '600'],
     ],
   )

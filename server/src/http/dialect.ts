@@ -30,6 +30,11 @@ export type CsrfSpec = {
   readonly maxAge?: number
   /** A token is asked for only when a refresh or sign-in cookie came: without one there is nothing to forge. */
   readonly onlyWithCookie?: true
+  /**
+   * Sign-in writes it for the front end beside these routes; they themselves ask for no token. Only where the floor alone is
+   * enough: the routes read forms, which no page can send from elsewhere past Origin and Fetch Metadata (guard.ts).
+   */
+  readonly writtenOnly?: true
 }
 
 export type Success = 200 | 201 | 204
@@ -48,34 +53,42 @@ type RequiredField<O extends OperationName> = {
 /** Wire name → the operation's name. Two wire names for one field: the first that is there counts. `:id` is a path parameter. */
 export type Takes<O extends OperationName> = Readonly<Record<string, InputField<O>>>
 
-export type Route<O extends OperationName = OperationName> = {
+/** What a route asks of a call, whatever it answers. */
+export type Asks<O extends OperationName = OperationName> = {
   readonly does: O
-  /** One sentence for the OpenAPI document. */
+  /** One sentence, for the OpenAPI document where there is one. */
   readonly summary: string
   readonly takes: Readonly<Record<string, string>>
   /** Wire names that this dialect demands although the operation does not. */
   readonly requires: readonly string[]
+  /** In a dialect with CSRF tokens: what this call needs. */
+  readonly csrf: 'any' | 'session' | undefined
+}
+
+export type Route<O extends OperationName = OperationName> = Asks<O> & {
   /** The one status of success. */
   readonly status: Success
   /** The body of success; null: none. */
   readonly answer: z.ZodType | null
   // A method, not a property: routes of all operations stand in one table.
   write(done: Done[O], tokens: Tokens): unknown
-  /** In a dialect with CSRF tokens: what this call needs. */
-  readonly csrf: 'any' | 'session' | undefined
   /** Before the dialect's own. */
   readonly refusals: Partial<Record<RefusalCode, RenderRefusal>>
 }
+
+/** The fields of one operation, each taken from somewhere. */
+export type TakesInput<O extends OperationName, T extends Takes<O>> = {
+  requires?: readonly (keyof T & string)[]
+} & ([RequiredField<O>] extends [never] ? { takes?: T } : { takes: T & Covers<O, T> })
 
 type RouteInput<O extends OperationName, S extends z.ZodType | null, T extends Takes<O>> = {
   summary: string
   status: Success
   answer: S
-  requires?: readonly (keyof T & string)[]
   csrf?: 'any' | 'session'
   refusals?: Partial<Record<RefusalCode, RenderRefusal>>
 } & (S extends z.ZodType ? { write: (done: Done[O], tokens: Tokens) => z.input<S> } : { write?: never }) &
-  ([RequiredField<O>] extends [never] ? { takes?: T } : { takes: T & Covers<O, T> })
+  TakesInput<O, T>
 
 /** Fails to compile when a field that the operation requires is taken from nowhere. */
 type Covers<O extends OperationName, T> = [RequiredField<O>] extends [T[keyof T]]
@@ -107,12 +120,15 @@ export function accessOf(tokens: Tokens): NonNullable<Tokens['access']> {
   return tokens.access
 }
 
-export type Dialect = {
+/** What every dialect is, whatever its routes answer with. */
+export type Tongue<R extends Asks = Asks> = {
   readonly name: string
   /** One sentence: whose front ends speak it. */
   readonly summary: string
   /** `POST /auth/login`. A trailing `/` in the path is required, unless `slash` says otherwise. */
-  readonly routes: Readonly<Record<`${Method} /${string}`, Route>>
+  readonly routes: Readonly<Record<`${Method} /${string}`, R>>
+  /** Bodies are forms, and a GET's fields stand in its query. Else JSON, and a GET has none. */
+  readonly reads?: 'form'
   /** `any`: with or without the trailing slash. */
   readonly slash: 'exact' | 'any'
   readonly cookies: {
@@ -133,6 +149,10 @@ export type Dialect = {
   readonly origins: readonly string[]
   /** They stay listed beside the operator's. In production never. */
   readonly keepsOrigins?: true
+}
+
+/** A dialect that programs speak: JSON out. One for people is http/shown.ts. */
+export type Dialect = Tongue<Route> & {
   readonly refusals: Partial<Record<RefusalCode, RenderRefusal>> & { readonly otherwise: RenderRefusal }
   /** What every refusal's body looks like, for the OpenAPI document. */
   readonly error: z.ZodType

@@ -13,6 +13,7 @@ const effects: Readonly<Record<OperationName, Effects>> = {
   register: {},
   signUp: opens,
   signIn: opens,
+  exchange: opens,
   // A refresh token is sent exactly once; while the session is quiet there is none to send.
   refresh: { access: 'set', refresh: 'may be set' },
   // The sign-in cookie stays: a late clear would wipe a newer sign-in's.

@@ -1,6 +1,6 @@
 // Web standards at the rim: a Request becomes a call, an answer a Response. Decides nothing.
 import { randomUUID } from 'node:crypto'
-import type { Answer, Body, Call } from './call.ts'
+import { type Answer, type Body, type Call, splitTarget } from './call.ts'
 import { openGathering } from './gather.ts'
 
 export type FetchInfo = {
@@ -29,17 +29,17 @@ async function readBody(request: Request, most: number): Promise<Body> {
   }
 }
 
-/** What stands between the host and the query: nothing decoded, nothing normalised beyond what Request did. */
-function pathOf(url: string): string {
+/** What stands behind the host, without a fragment: nothing decoded, nothing normalised beyond what Request did. */
+function targetOf(url: string): string {
   const start = url.indexOf('/', url.indexOf('://') + 3)
-  const [path = '/'] = start === -1 ? [] : url.slice(start).split(/[?#]/, 1)
-  return path
+  const [target = '/'] = start === -1 ? [] : url.slice(start).split('#', 1)
+  return target
 }
 
 export const readCall = (request: Request, info: FetchInfo = {}): Call => ({
   id: randomUUID(),
   method: request.method,
-  path: pathOf(request.url),
+  ...splitTarget(targetOf(request.url)),
   header: name => request.headers.get(name) ?? undefined,
   address: info.address,
   body: most => readBody(request, most),

@@ -16,16 +16,16 @@ import type { Served } from './pages.ts'
 import { callerOf, openPipeline, type Run } from './pipeline.ts'
 import { openPlaces } from './places.ts'
 import type { Site } from './site.ts'
-import type { Mounted } from './way.ts'
+import { isJsonWay, type Mountable } from './way.ts'
 
 export type { Answer, Call, Log } from './call.ts'
 export type { JsonRoute, Served } from './pages.ts'
-export type { Mounted } from './way.ts'
+export type { Mountable, Mounted } from './way.ts'
 
 export type HttpParts = {
   readonly site: Site
   /** The first says no where there is no route. */
-  readonly dialects: readonly Mounted[]
+  readonly dialects: readonly Mountable[]
   readonly run: Run
   readonly recall: Recall
   readonly throttle: Throttle
@@ -37,7 +37,7 @@ export type HttpParts = {
 }
 
 /** What a call needs to tell who makes it. */
-export type Asking = Omit<Call, 'path' | 'body'>
+export type Asking = Omit<Call, 'path' | 'query' | 'body'>
 
 export type Http = {
   /** A Web-standard handler. */
@@ -49,7 +49,8 @@ export type Http = {
   readonly floor: Headers
   /**
    * Who makes a call to some other program's route. Refuses an unsafe one that another site's page could have sent. With
-   * several dialects the first that knows somebody counts, unless an earlier one finds its cookies misused.
+   * several dialects the first that knows somebody counts, unless an earlier one finds its cookies misused. A
+   * cookie that only pages have says nothing here.
    */
   readonly whoCalls: (asking: Asking) => Promise<Result<'whoAmI'>>
   readonly routes: readonly {
@@ -98,7 +99,7 @@ export function createHttp(parts: HttpParts): Http {
   const whoCalls = async (asking: Asking): Promise<Result<'whoAmI'>> => {
     const { header, method } = asking
     let answer: Result<'whoAmI'> = { refusal: refuse('not_signed_in') }
-    for (const way of ways.filter(each => each.route.does === 'whoAmI')) {
+    for (const way of ways.filter(isJsonWay).filter(each => each.route.does === 'whoAmI')) {
       const cookies = way.spoken.readJar(header('cookie'))
       const carried = readCarried(way, cookies, header, parts.csrfAuthentic)
       // A bearer token no browser sends by itself.

@@ -17,6 +17,7 @@ const long = ({ http }: ReturnType<typeof open>, path: string, headers: HotHeade
     id: 'c',
     method: 'GET',
     path,
+    query: '',
     header: name => Reflect.get(headers, name),
     address: '192.0.2.1',
     body: () => assert.fail('a GET has no body'),

@@ -4,8 +4,9 @@ import type { Done, Manner } from '../operations/contract.ts'
 import { answerDone } from './answer.ts'
 import type { Answer } from './call.ts'
 import { readBearer } from './carried.ts'
+import type { Route } from './dialect.ts'
 import type { Site } from './site.ts'
-import { spellings, type Way } from './way.ts'
+import { isJsonWay, spellings, type Way } from './way.ts'
 
 /** The same object until something about it changes; undefined: ask the long way. */
 export type Recall = (
@@ -38,7 +39,7 @@ function readTexts({ spoken }: Way, headers: HotHeaders): Texts | undefined {
 }
 
 /** `listed` origins get an answer each; all others share one. */
-function openLane(way: Way, site: Site, recall: Recall): (headers: HotHeaders) => Answer | undefined {
+function openLane(way: Way<Route>, site: Site, recall: Recall): (headers: HotHeaders) => Answer | undefined {
   const written = new WeakMap<object, Map<string | undefined, Answer>>()
   return headers => {
     const texts = readTexts(way, headers)
@@ -58,6 +59,8 @@ function openLane(way: Way, site: Site, recall: Recall): (headers: HotHeaders) =
 export function openHot(ways: readonly Way[], site: Site, recall: Recall): Hot {
   const lanes = new Map(
     ways
+      // A page is another one every time: it has a nonce.
+      .filter(isJsonWay)
       .filter(way => way.route.does === 'whoAmI' && way.method === 'GET')
       .flatMap(way => {
         const lane = openLane(way, site, recall)

@@ -68,7 +68,7 @@ function pathFindings(spoken: Spoken, ways: readonly Way[]): Finding[] {
   }))
 }
 
-const opensSessions: readonly OperationName[] = ['signIn', 'signUp', 'changePassword']
+const opensSessions: readonly OperationName[] = ['signIn', 'signUp', 'exchange', 'changePassword']
 
 function clearFindings(spoken: Spoken, ways: readonly Way[]): Finding[] {
   const { dialect, jar } = spoken
@@ -89,7 +89,7 @@ function clearFindings(spoken: Spoken, ways: readonly Way[]): Finding[] {
 /** What changes something for whoever the access token names. */
 const signedIn: readonly OperationName[] = ['endSession', 'endOtherSessions', 'changePassword']
 
-/** Whether it acts for whoever the cookies name. Sign-in, sign-up and sign-out need nobody. */
+/** Whether it acts for whoever the cookies name. Sign-in, sign-up, exchange and sign-out need nobody. */
 function isByCookie(does: OperationName, { jar }: Spoken): boolean {
   if (does === 'refresh') return true
   return signedIn.includes(does) && jar.access !== undefined
@@ -106,7 +106,8 @@ function csrfFindings(spoken: Spoken, ways: readonly Way[]): Finding[] {
       }))
   }
   return ways
-    .filter(way => !isSafe(way.method) && way.route.csrf === undefined && isByCookie(way.route.does, spoken))
+    .filter(way => !spoken.dialect.cookies.csrf?.writtenOnly && !isSafe(way.method))
+    .filter(way => way.route.csrf === undefined && isByCookie(way.route.does, spoken))
     .map(way => ({
       about: spoken.dialect.name,
       wrong: `${way.method} ${way.path} is authenticated by a cookie and asks for no CSRF token`,

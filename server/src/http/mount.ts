@@ -3,12 +3,12 @@
 import { Misuse } from '../core/fault.ts'
 import { findMisuse } from './mount-findings.ts'
 import type { Site } from './site.ts'
-import { type Mounted, type Spoken, speak, type Way, waysOf } from './way.ts'
+import { type Mountable, type Spoken, speak, type Way, waysOf } from './way.ts'
 
 export type Mount = { readonly spoken: readonly [Spoken, ...Spoken[]]; readonly ways: readonly Way[] }
 
 /** Throws `Misuse` with everything that is wrong. `pages`: exact paths of what else answers GET. */
-export function mount(site: Site, dialects: readonly Mounted[], pages: readonly string[]): Mount {
+export function mount(site: Site, dialects: readonly Mountable[], pages: readonly string[]): Mount {
   const [first, ...rest] = dialects.map(each => speak(each, site))
   if (!first) {
     throw new Misuse([{ about: 'dialect', wrong: 'there is none', instead: 'Name at least one, as native' }])

@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { Misuse } from '../core/fault.ts'
-import type { Answer, Body, Call, Log } from './call.ts'
+import { type Answer, type Body, type Call, type Log, splitTarget } from './call.ts'
 import { openGathering } from './gather.ts'
 import type { Http } from './handle.ts'
 import { openTurns } from './turns.ts'
@@ -81,10 +81,11 @@ function readBody(request: IncomingMessage, most: number): Promise<Body> {
   })
 }
 
-const readCall = (request: IncomingMessage, path: string): Call => ({
+/** `target`: what readTarget gave. */
+const readCall = (request: IncomingMessage, target: string): Call => ({
   id: randomUUID(),
   method: request.method ?? '',
-  path,
+  ...splitTarget(target),
   header: name => {
     const value = request.headers[name]
     return Array.isArray(value) ? value.join(', ') : value
@@ -194,8 +195,7 @@ export async function listen({ http, host, port, log, patience }: ListenOptions)
       write(request, response, hot)
       return
     }
-    const [path = '/'] = target.split('?', 1)
-    http.call(readCall(request, path)).then(
+    http.call(readCall(request, target)).then(
       made => write(request, response, made),
       error => {
         log.error({ err: error }, 'a call could not be answered')

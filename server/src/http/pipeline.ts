@@ -1,21 +1,25 @@
 // The pipeline, in its order: preflight, origin, double submit, count, body, rename, run, write. Decides what is asked
 // first; each answer to it lives in a file of its own. Knows no socket, no store and no dialect by name.
+import { randomBytes } from 'node:crypto'
 import { Fault } from '../core/fault.ts'
 import { type Refusal, refuse } from '../core/refusal.ts'
 import type { Caller, OperationName, Request, Result } from '../operations/contract.ts'
 import type { Throttle } from '../store/port.ts'
 import { networkOf } from './address.ts'
-import { answerDone, answerRefusal, type Refused, refuseFault } from './answer.ts'
+import { answerDone, answerFirst, answerPage, answerRefusal, type Refused, refuseFault } from './answer.ts'
 import { type Fields, readFields } from './body.ts'
 import { type Answer, type Call, type Log, largestBody, largestIgnoredBody } from './call.ts'
 import { readCarried } from './carried.ts'
 import type { Jarful } from './cookies.ts'
+import { readFormBody, readQuery } from './form.ts'
 import { isDoublySubmitted, isSafe, mayChange, readRequestedHeaders } from './guard.ts'
 import { type Headers, preflightHeaders } from './headers.ts'
 import { answerServed } from './pages.ts'
 import { type Found, type Place, takesHead } from './places.ts'
+import { seeCall } from './seen.ts'
+import type { Seen } from './shown.ts'
 import type { Site } from './site.ts'
-import type { Spoken, Way } from './way.ts'
+import { isPageRoute, type Spoken, type Way } from './way.ts'
 import { toInput, toWire } from './wire.ts'
 
 export type Run = <O extends OperationName>(request: Request<O>) => Promise<Result<O>>
@@ -90,6 +94,16 @@ function answerPreflight(place: Place, asked: string, call: Call): Answer {
 const wayOf = (place: Place, method: string): Way | undefined =>
   place.ways.get(method === 'HEAD' && takesHead(place) ? 'GET' : method)
 
+/** The fields of a call. Of one that changes nothing only forms have any, in the query. */
+async function readSent(way: Way, call: Call): Promise<ReturnType<typeof readFields>> {
+  const form = way.spoken.dialect.reads === 'form'
+  if (isSafe(way.method)) return form ? readQuery(call.query) : { fields: {} }
+  // A form carries fields for its page also where the operation takes none.
+  const body = await call.body(form || way.takesBody ? largestBody : largestIgnoredBody)
+  const type = call.header('content-type')
+  return form ? readFormBody(body, type) : readFields(body, type, way.takesBody)
+}
+
 const withoutBody = (answer: Answer): Answer => ({ ...answer, body: '' })
 
 /** In development, a page that this server itself has served. */
@@ -108,20 +122,29 @@ export function openPipeline(pipes: Pipes): (call: Call) => Promise<Answer> {
     refuseCsrf(way, call, cookies, csrfAuthentic) ??
     (await refuseThrottled(way, address, throttle))
 
+  /** What a page may know of a call with these fields. */
+  const see = (spoken: Spoken, call: Call, fields: Fields): Seen => {
+    const cookies = spoken.readJar(call.header('cookie'))
+    const nonce = randomBytes(16).toString('base64')
+    return seeCall({ site, spoken, call, cookies, nonce }, fields)
+  }
+
   const go = async (way: Way, call: Call, params: Fields): Promise<Answer> => {
     const { spoken, route, manner } = way
     const origin = call.header('origin')
-    const about: Refused = { callId: call.id, origin, route }
     const address = clientOf(call)
     const cookies = spoken.readJar(call.header('cookie'))
     const early = await refuseEarly(way, call, cookies, address)
-    if (early) return answerRefusal(spoken, early, about)
-
-    const most = way.takesBody ? largestBody : largestIgnoredBody
-    const body = isSafe(way.method) ? new Uint8Array() : await call.body(most)
-    const read = readFields(body, call.header('content-type'), way.takesBody)
-    if ('refusal' in read) return answerRefusal(spoken, read.refusal, about)
-    const renamed = toInput(route, read.fields, params)
+    // Whoever is only to wait finds in the form again what stood in it.
+    const shownAgain = isPageRoute(route) && early?.refused === 'throttled'
+    const read = early && !shownAgain ? { fields: {} } : await readSent(way, call)
+    const fields = 'fields' in read ? read.fields : {}
+    const about: Refused = { callId: call.id, origin, route, see: () => see(spoken, call, fields) }
+    const no = early ?? ('refusal' in read ? read.refusal : undefined)
+    if (no) return answerRefusal(spoken, no, about)
+    const first = isPageRoute(route) ? answerFirst({ spoken, route }, about.see()) : undefined
+    if (first) return first
+    const renamed = toInput(route, fields, params)
     if ('refusal' in renamed) return answerRefusal(spoken, renamed.refusal, about)
 
     const result = await run({
@@ -131,10 +154,19 @@ export function openPipeline(pipes: Pipes): (call: Call) => Promise<Answer> {
       caller: callerOf(call, address),
       manner,
     })
-    const named: Refused = { ...about, toWire: issues => toWire(route, issues, read.fields, params) }
+    const named: Refused = { ...about, toWire: issues => toWire(route, issues, fields, params) }
     if ('refusal' in result) return answerRefusal(spoken, result.refusal, named)
-    return answerDone(way, site, result.done, result.tokens, { origin, cookies: isPlayground(site, call) })
+    const { done, tokens } = result
+    if (isPageRoute(route)) return answerPage({ spoken, route }, done, tokens, about.see())
+    return answerDone({ spoken, route }, site, done, tokens, { origin, cookies: isPlayground(site, call) })
   }
+
+  /** Where no route was found, or none is to say anything. */
+  const aboutOf = (spoken: Spoken, call: Call): Refused => ({
+    callId: call.id,
+    origin: call.header('origin'),
+    see: () => see(spoken, call, {}),
+  })
 
   /** A fault tells its call id and nothing else; what it was stands in the log. */
   const answerFault = (spoken: Spoken, call: Call, error: unknown): Answer => {
@@ -142,16 +174,15 @@ export function openPipeline(pipes: Pipes): (call: Call) => Promise<Answer> {
     const told = { callId: call.id, method: call.method, err: error }
     if (retryAfter === undefined) log.error(told, 'a call failed')
     else log.warn(told, 'a call could not be decided')
-    return answerRefusal(spoken, refuseFault(retryAfter), { callId: call.id, origin: call.header('origin') })
+    return answerRefusal(spoken, refuseFault(retryAfter), aboutOf(spoken, call))
   }
 
   const answer = async (call: Call): Promise<Answer> => {
-    const about: Refused = { callId: call.id, origin: call.header('origin') }
     const found = find(call.path)
-    if (!found) return answerRefusal(first, refuse('not_found'), about)
+    if (!found) return answerRefusal(first, refuse('not_found'), aboutOf(first, call))
     const { place, params } = found
     const asked = call.header('access-control-request-method')
-    if (call.method === 'OPTIONS' && about.origin !== undefined && asked !== undefined) {
+    if (call.method === 'OPTIONS' && call.header('origin') !== undefined && asked !== undefined) {
       return answerPreflight(place, asked, call)
     }
     try {
@@ -164,6 +195,7 @@ export function openPipeline(pipes: Pipes): (call: Call) => Promise<Answer> {
       return answerFault(place.spoken, call, error)
     }
     const headers: Headers = { Allow: place.methods }
+    const about = aboutOf(place.spoken, call)
     return answerRefusal(place.spoken, refuse('method_not_allowed'), { ...about, headers })
   }
 

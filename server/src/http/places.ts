@@ -8,7 +8,7 @@ import type { Mount } from './mount.ts'
 import { listOrigins } from './origins.ts'
 import { isOpen, type Served } from './pages.ts'
 import type { Site } from './site.ts'
-import { type Spoken, spellings, type Way } from './way.ts'
+import { isPageRoute, type Spoken, spellings, type Way } from './way.ts'
 
 /** One path with everything that answers it. */
 export type Place = {
@@ -24,9 +24,13 @@ export type Place = {
 
 export type Found = { readonly place: Place; readonly params: Fields }
 
-/** HEAD is GET without a body, where GET tells nothing that is worth a second way to ask. */
-export const takesHead = ({ ways, served }: Pick<Place, 'ways' | 'served'>): boolean =>
-  served !== undefined || ways.get('GET')?.route.does === 'whoAmI'
+/** HEAD is GET without a body, where GET tells nothing that is worth a second way to ask; and what links lead to. */
+export const takesHead = ({ ways, served }: Pick<Place, 'ways' | 'served'>): boolean => {
+  const get = ways.get('GET')
+  return (
+    served !== undefined || (get !== undefined && (get.route.does === 'whoAmI' || isPageRoute(get.route)))
+  )
+}
 
 const decode = (segment: string): string => {
   try {

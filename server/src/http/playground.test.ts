@@ -108,9 +108,20 @@ test('its files are served beside it', async () => {
   const sizes = await Promise.all(files.map(async ({ body }) => String(await body()).length))
   assert.deepEqual(
     files.map(({ path }) => path),
-    ['/playground/page.css', '/playground/page.js', '/playground/icon.svg'],
+    ['/playground/look.css', '/playground/icon.svg', '/playground/page.css', '/playground/page.js'],
   )
   assert.ok(sizes.every(size => size > 100))
+})
+
+test('it leads to the hosted pages where they are served', async () => {
+  const described = { mounted: [{ dialect: little, policy: defaultPolicy }], site, version: '1.2.3' }
+  const linked = async (pages: string | undefined) => {
+    const [first] = playgroundPages({ ...described, pages })
+    return Buffer.from((await first?.body()) ?? '')
+      .toString()
+      .includes('<a href="v1/sign-in">Hosted pages</a>')
+  }
+  assert.deepEqual([await linked('/v1/sign-in'), await linked(undefined)], [true, false])
 })
 
 test('production has no playground', () => assert.deepEqual(open('production'), []))

@@ -4,8 +4,9 @@ import { readFile } from 'node:fs/promises'
 import type { OperationName } from '../core/input.ts'
 import { type CookieRow, cookieRows } from './cookie-rows.ts'
 import type { Dialect, Route } from './dialect.ts'
+import { type Html, html } from './html.ts'
 import { type Taken, takenBy } from './input-body.ts'
-import { type Markup, markup, nothing } from './markup.ts'
+import { type Look, openLook } from './look.ts'
 import { type Described, templated } from './openapi.ts'
 import { type Page, readOnce } from './page.ts'
 import { refusedBy } from './refused-by.ts'
@@ -15,6 +16,7 @@ const labels: Readonly<Record<OperationName, string>> = {
   register: 'Sign up',
   signUp: 'Sign up',
   signIn: 'Sign in',
+  exchange: 'Exchange',
   refresh: 'Refresh',
   signOut: 'Sign out',
   whoAmI: 'Who am I?',
@@ -38,17 +40,17 @@ function choicesOf({ schema }: Taken): readonly string[] {
   )
 }
 
-function field(taken: Taken, example: string, id: string): Markup {
+function field(taken: Taken, example: string, id: string): Html {
   const { wire, inPath, required, note } = taken
   const place = inPath ? 'path' : 'body'
   const choices = choicesOf(taken)
   const input =
     choices.length > 0
-      ? markup`<select id="${id}" name="${wire}" data-in="${place}"><option value="">default</option>${choices.map(each => markup`<option>${each}</option>`)}</select>`
-      : markup`<input id="${id}" name="${wire}" data-in="${place}" value="${example}" autocomplete="off" autocapitalize="off" spellcheck="false">`
-  return markup`
+      ? html`<select id="${id}" name="${wire}" data-in="${place}"><option value="">default</option>${choices.map(each => html`<option>${each}</option>`)}</select>`
+      : html`<input id="${id}" name="${wire}" data-in="${place}" value="${example}" autocomplete="off" autocapitalize="off" spellcheck="false">`
+  return html`
           <div class="field">
-            <label for="${id}"><code>${wire}</code>${required ? nothing : markup` <span class="quiet">optional</span>`}</label>
+            <label for="${id}"><code>${wire}</code>${required ? undefined : html` <span class="quiet">optional</span>`}</label>
             ${input}
             <span class="quiet hint">${note.says}</span>
           </div>`
@@ -63,12 +65,12 @@ const sendsBearer = (dialect: Dialect, route: Route): boolean =>
   dialect.bearer &&
   (route.does === 'signOut' || refusedBy(dialect, 'GET', route).includes('access_malformed'))
 
-function callForm({ dialect, prefix }: Stage, key: string, route: Route, index: number): Markup {
+function callForm({ dialect, prefix }: Stage, key: string, route: Route, index: number): Html {
   const { method, path } = splitRoute(key)
   const id = `${dialect.name}-${index}`
   const taken = takenBy(route)
-  return markup`
-      <form class="call" id="${id}" aria-labelledby="${id}-title" data-method="${method}" data-path="${prefix}${templated(path)}" data-does="${route.does}" data-csrf="${route.csrf ?? ''}" data-bearer="${sendsBearer(dialect, route) ? 'yes' : ''}">
+  return html`
+      <form class="call card" id="${id}" aria-labelledby="${id}-title" data-method="${method}" data-path="${prefix}${templated(path)}" data-does="${route.does}" data-csrf="${route.csrf ?? ''}" data-bearer="${sendsBearer(dialect, route) ? 'yes' : ''}">
         <h3 id="${id}-title"><span class="method" data-method="${method}">${method}</span> <code>${prefix}${templated(path)}</code></h3>
         <p>${route.summary}</p>
         <div class="fields">${taken.map((each, i) => field(each, exampleOf(each, taken), `${id}-${i}`))}
@@ -78,23 +80,23 @@ function callForm({ dialect, prefix }: Stage, key: string, route: Route, index: 
       </form>`
 }
 
-const cookieItem = ({ name, attributes, httpOnly, says }: CookieRow): Markup => markup`
+const cookieItem = ({ name, attributes, httpOnly, says }: CookieRow): Html => html`
         <li data-cookie="${name}">
           <p class="name"><code>${name}</code> <span class="state">not heard of yet</span></p>
           <p class="quiet">${says}</p>
-          <p class="attributes">${attributes.map(each => markup`<code>${each}</code> `)}${httpOnly ? nothing : markup`<code>readable</code>`}</p>
+          <p class="attributes">${attributes.map(each => html`<code>${each}</code> `)}${httpOnly ? undefined : html`<code>readable</code>`}</p>
         </li>`
 
-function dialectSection(stage: Stage): Markup {
+function dialectSection(stage: Stage): Html {
   const { dialect, cookies } = stage
   const csrf = cookies.find(({ role }) => role === 'csrf')
   const { name } = dialect
-  return markup`
+  return html`
   <section class="dialect" id="${name}" aria-labelledby="${name}-title" data-csrf-cookie="${csrf?.name ?? ''}" data-csrf-header="${dialect.cookies.csrf?.header ?? ''}">
     <div class="about"><h2 id="${name}-title">${name}</h2><p>${dialect.summary}</p></div>
     <div class="calls">${Object.entries(dialect.routes).map(([key, route], i) => callForm(stage, key, route, i))}
     </div>
-    <div class="jar">
+    <div class="jar card">
       <h3>Cookies</h3>
       <p>As the server sets them. Scripts cannot read an HttpOnly cookie, and this page is no exception: it shows what the server told about each answer.</p>
       <ul class="cookies">${cookies.map(cookieItem)}
@@ -102,33 +104,40 @@ function dialectSection(stage: Stage): Markup {
       <h3>What a script sees</h3>
       <dl>
         <dt><code>document.cookie</code></dt><dd><code class="readable">nothing</code></dd>
-        ${dialect.bearer ? markup`<dt>Access token in memory</dt><dd><code class="token">none</code></dd>` : nothing}
+        ${dialect.bearer ? html`<dt>Access token in memory</dt><dd><code class="token">none</code></dd>` : undefined}
       </dl>
     </div>
   </section>`
 }
 
-const page = (stages: readonly Stage[], version: string): Markup => markup`<!doctype html>
+/** `pages`: where the hosted ones begin, when they are served. */
+const page = (
+  stages: readonly Stage[],
+  look: Look,
+  version: string,
+  pages: string | undefined,
+): Html => html`<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <title>Rusk playground</title>
-<link rel="icon" type="image/svg+xml" href="playground/icon.svg">
+<link rel="icon" type="image/svg+xml" href="playground/${look.icon.href}">
+<link rel="stylesheet" href="playground/${look.style.href}">
 <link rel="stylesheet" href="playground/page.css">
 <script src="playground/page.js" defer></script>
 </head>
 <body>
 <header>
   <div class="bar">
-    <img src="playground/icon.svg" alt="" width="44" height="44">
+    <img src="playground/${look.icon.href}" alt="" width="44" height="44">
     <div class="title"><h1>Rusk playground</h1><p>Every button makes a real call to this server.</p></div>
     <nav aria-label="Pages">${
       stages.length > 1
-        ? stages.map(({ dialect }) => markup`<a href="#${dialect.name}">${dialect.name}</a> `)
-        : nothing
-    }<a href="docs">Swagger UI</a> <a href="redoc">ReDoc</a> <a href="openapi.json">OpenAPI</a></nav>
+        ? stages.map(({ dialect }) => html`<a href="#${dialect.name}">${dialect.name}</a> `)
+        : undefined
+    }${pages === undefined ? undefined : html`<a href="${pages.slice(1)}">Hosted pages</a> `}<a href="docs">Swagger UI</a> <a href="redoc">ReDoc</a> <a href="openapi.json">OpenAPI</a></nav>
   </div>
 </header>
 <main>
@@ -146,24 +155,29 @@ const csp =
 const files = [
   ['page.css', 'text/css; charset=utf-8'],
   ['page.js', 'text/javascript; charset=utf-8'],
-  ['icon.svg', 'image/svg+xml; charset=utf-8'],
 ] as const
 
+/** What the playground is made from; `pages`: the path of the hosted pages' first, when they are served. */
+export type Played = Described & { readonly pages?: string | undefined }
+
 /** The page and its files; none in production. */
-export function playgroundPages({ mounted, site, version }: Described): readonly Page[] {
+export function playgroundPages({ mounted, site, version, pages }: Played): readonly Page[] {
   if (site.environment === 'production') return []
   const stages = mounted.map(({ dialect, policy }) => ({
     dialect,
     cookies: cookieRows(dialect, policy, site),
     prefix: site.prefix,
   }))
+  const look = openLook('/playground')
   return [
     {
       path: '/',
       type: 'text/html; charset=utf-8',
       csp,
-      body: readOnce(async () => page(stages, version).markup),
+      body: readOnce(async () => page(stages, look, version, pages).toString()),
     },
+    look.style.page,
+    look.icon.page,
     ...files.map(([file, type]) => ({
       path: `/playground/${file}`,
       type,

@@ -21,6 +21,7 @@ const byOperation: Readonly<Record<OperationName, readonly RefusalCode[]>> = {
   register: [...admission, 'throttled'],
   signUp: [...admission, 'throttled'],
   signIn: ['input_invalid', 'credentials_wrong', 'throttled', 'busy'],
+  exchange: ['input_invalid', 'token_refused', 'throttled'],
   refresh: ['refresh_missing', 'refresh_invalid', 'cookie_conflict', 'throttled'],
   signOut: [],
   whoAmI: caller,

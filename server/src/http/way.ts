@@ -4,16 +4,20 @@ import { Misuse } from '../core/fault.ts'
 import { defaultPolicy, type Policy, type Rate } from '../core/policy.ts'
 import type { Manner, OperationName } from '../operations/contract.ts'
 import { type Jar, type Jarful, openJar, openJarReader } from './cookies.ts'
-import type { Dialect, Method, Route } from './dialect.ts'
+import type { Dialect, Method, Route, Tongue } from './dialect.ts'
 import { type Heads, openHeads } from './headers.ts'
 import { listOrigins } from './origins.ts'
+import type { PageDialect, PageRoute } from './shown.ts'
 import type { Site } from './site.ts'
 
 /** A dialect with the numbers it runs on: defaults, its own, the operator's. */
-export type Mounted = { readonly dialect: Dialect; readonly policy: Policy }
+export type Mounted<D extends Tongue = Dialect> = { readonly dialect: D; readonly policy: Policy }
+
+/** Whatever can be mounted: what programs speak, and what people are shown. */
+export type Mountable = Mounted<Dialect | PageDialect>
 
 /** A dialect as it is spoken on this site. */
-export type Spoken = Mounted & {
+export type Spoken = Mountable & {
   readonly jar: Jar
   readonly listed: ReadonlySet<string>
   readonly heads: Heads
@@ -24,17 +28,22 @@ export type Spoken = Mounted & {
 export type Limit = { readonly name: string; readonly by: 'network' | 'address'; readonly rate: Rate }
 
 /** One route of one dialect, ready to be gone. */
-export type Way = {
+export type Way<R = Route | PageRoute> = {
   readonly spoken: Spoken
   readonly method: Method
   /** As written, prefix included; `:id` is a parameter. */
   readonly path: string
-  readonly route: Route
+  readonly route: R
   readonly manner: Manner
   readonly limits: readonly Limit[]
   /** Whether the operation takes anything from the body. */
   readonly takesBody: boolean
 }
+
+export const isPageRoute = (route: Route | PageRoute): route is PageRoute => 'show' in route
+
+/** One whose answers are for programs. */
+export const isJsonWay = (way: Way): way is Way<Route> => !isPageRoute(way.route)
 
 type Counted = 'signIn' | 'signUp' | 'other' | undefined
 
@@ -43,6 +52,7 @@ const counted: Readonly<Record<OperationName, Counted>> = {
   register: 'signUp',
   signUp: 'signUp',
   signIn: 'signIn',
+  exchange: 'signIn',
   refresh: undefined,
   // Nobody is ever kept from leaving.
   signOut: undefined,
@@ -70,7 +80,7 @@ function limitsOf(does: OperationName, { rates }: Policy): readonly Limit[] {
   ]
 }
 
-function mannerOf({ dialect, policy }: Mounted, route: Route): Manner {
+function mannerOf({ dialect, policy }: Mountable, route: Route | PageRoute): Manner {
   return {
     policy,
     delivery: dialect.delivery,
@@ -93,16 +103,21 @@ export function splitRoute(name: string): { readonly method: Method; readonly pa
 }
 
 /** The paths under which a route answers. */
-export function spellings(path: string, slash: Dialect['slash']): readonly string[] {
+export function spellings(path: string, slash: Tongue['slash']): readonly string[] {
   if (slash === 'exact' || path === '/') return [path]
   const bare = path.replace(/\/$/, '')
   return [bare, `${bare}/`]
 }
 
-export function speak(mounted: Mounted, site: Site): Spoken {
+/** Who may read answers by script: whoever is listed; of pages nobody, they are for people to see. */
+const readers = ({ dialect }: Mountable, listed: ReadonlySet<string>): ReadonlySet<string> =>
+  dialect.reads === 'form' ? new Set() : listed
+
+export function speak(mounted: Mountable, site: Site): Spoken {
   const listed = listOrigins(site, [mounted.dialect])
   const jar = openJar(mounted.dialect.cookies, site)
-  return { ...mounted, jar, listed, heads: openHeads(site, listed), readJar: openJarReader(jar) }
+  const heads = openHeads(site, readers(mounted, listed))
+  return { ...mounted, jar, listed, heads, readJar: openJarReader(jar) }
 }
 
 export function waysOf(spoken: Spoken, site: Site): readonly Way[] {

@@ -3,7 +3,7 @@
 import { readInput } from '../core/input.ts'
 import { type Issue, type Refusal, refuse } from '../core/refusal.ts'
 import type { Fields } from './body.ts'
-import type { Route } from './dialect.ts'
+import type { Asks } from './dialect.ts'
 
 const read = (wire: string, fields: Fields, params: Fields): unknown => {
   const from = wire.startsWith(':') ? params : fields
@@ -12,20 +12,20 @@ const read = (wire: string, fields: Fields, params: Fields): unknown => {
 }
 
 /** Of several wire names for one field the first that says something. */
-function nameFor(route: Route, field: string, fields: Fields, params: Fields): string | undefined {
+function nameFor(route: Asks, field: string, fields: Fields, params: Fields): string | undefined {
   const names = Object.keys(route.takes).filter(wire => route.takes[wire] === field)
   const given = names.filter(wire => read(wire, fields, params) !== undefined)
   return given.find(wire => read(wire, fields, params) !== null) ?? given[0] ?? names[0]
 }
 
 /** In the order in which the dialect names its fields. */
-function ordered(route: Route, issues: readonly Issue[]): Issue[] {
+function ordered(route: Asks, issues: readonly Issue[]): Issue[] {
   const order = Object.keys(route.takes)
   return issues.toSorted((a, b) => order.indexOf(a.field) - order.indexOf(b.field))
 }
 
 /** Issues by the wire's names, as this call used them. An issue about the whole body has no name. */
-export const toWire = (route: Route, issues: readonly Issue[], fields: Fields, params: Fields): Issue[] =>
+export const toWire = (route: Asks, issues: readonly Issue[], fields: Fields, params: Fields): Issue[] =>
   ordered(
     route,
     issues.map(issue => ({
@@ -35,7 +35,7 @@ export const toWire = (route: Route, issues: readonly Issue[], fields: Fields, p
   )
 
 /** What the dialect demands and the operation does not, by the wire's names. */
-function demand(route: Route, fields: Fields, params: Fields): Issue[] {
+function demand(route: Asks, fields: Fields, params: Fields): Issue[] {
   return route.requires.flatMap(wire => {
     const value = read(wire, fields, params)
     if (value === undefined) return [{ field: wire, type: 'missing', message: 'Field required' }]
@@ -47,7 +47,7 @@ function demand(route: Route, fields: Fields, params: Fields): Issue[] {
 
 /** The operation's input; or every finding at once, by the wire's names. Unknown fields are dropped. */
 export function toInput(
-  route: Route,
+  route: Asks,
   fields: Fields,
   params: Fields,
 ): { readonly input: Fields } | { readonly refusal: Refusal } {

@@ -1,8 +1,17 @@
 // Finds the Chromium of this machine, opens pages in it and keeps an account of what they complain about and whom they
 // ask. Knows nothing of what a page should show.
 import { existsSync } from 'node:fs'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type { TestContext } from 'node:test'
-import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
+import {
+  type Browser,
+  type BrowserContext,
+  type BrowserContextOptions,
+  chromium,
+  type Page,
+} from 'playwright-core'
 
 const usualPlaces = [
   '/usr/bin/chromium',
@@ -20,21 +29,52 @@ function findChromium(): string {
   return found
 }
 
-/** Ends with the test. */
-export async function openChromium(t: TestContext): Promise<Browser> {
-  const asRoot = process.getuid?.() === 0
+const usualArguments = [
+  ...(process.getuid?.() === 0 ? ['--no-sandbox'] : []),
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+  '--no-first-run',
+]
+
+/** Ends with the test. `without`: arguments that Playwright gives by itself, and should not. `more`: arguments beside ours. */
+export async function openChromium(
+  t: TestContext,
+  without: string[] = [],
+  more: readonly string[] = [],
+): Promise<Browser> {
   const browser = await chromium.launch({
     executablePath: findChromium(),
-    args: [
-      ...(asRoot ? ['--no-sandbox'] : []),
-      '--disable-background-networking',
-      '--disable-component-update',
-      '--disable-sync',
-      '--no-first-run',
-    ],
+    ignoreDefaultArgs: without,
+    args: [...usualArguments, ...more],
   })
   t.after(() => browser.close())
   return browser
+}
+
+/**
+ * A browser with a profile on disk, as people have one, and not the private window that `openPage` opens. Ends with the
+ * test. `preferences`: as the file of that name has them.
+ */
+export async function openProfile(
+  t: TestContext,
+  preferences: object,
+  more: readonly string[],
+  options: BrowserContextOptions,
+): Promise<BrowserContext> {
+  const folder = await mkdtemp(join(tmpdir(), 'rusk-profile-'))
+  await mkdir(join(folder, 'Default'))
+  await writeFile(join(folder, 'Default/Preferences'), JSON.stringify(preferences))
+  const context = await chromium.launchPersistentContext(folder, {
+    executablePath: findChromium(),
+    args: [...usualArguments, ...more],
+    ...options,
+  })
+  t.after(async () => {
+    await context.close()
+    await rm(folder, { recursive: true })
+  })
+  return context
 }
 
 export type Watched = {

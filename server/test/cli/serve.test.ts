@@ -16,6 +16,18 @@ test('ready is one line on standard output, with the address that it listens on'
   assert.equal(server.texts().stdout.match(/rusk listening/g)?.length, 1)
 })
 
+test('pages are served in development, and not when the command line says so', async t => {
+  const status = async (...flags: readonly string[]) => {
+    const server = await serve(t, { folder: emptyFolder(t) }, ['--port', '0', ...flags])
+    const { status } = await fetch(`${server.url}/sign-in`, { headers: { 'sec-fetch-site': 'none' } })
+    await server.stop()
+    return status
+  }
+  assert.equal(await status(), 200)
+  assert.equal(await status('--no-pages'), 404)
+  assert.equal(await status('--pages'), 200)
+})
+
 test('a bad configuration is refused with every finding at once', async t => {
   const folder = emptyFolder(t)
   writeFileSync(join(folder, '.env'), 'JWT_KEY=dev_secret_key_change_me_123456!\nRUSK_SESION_GRACE=2m\n')

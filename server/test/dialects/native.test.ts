@@ -87,7 +87,8 @@ test('sign-up signs in and answers with user and session, no token among them', 
   const { browser } = await open(t, wire)
   const got = await signUp(browser, wire)
   const { user, session, ...rest } = got.body as Signed
-  assert.deepEqual([got.status, rest], [201, {}])
+  assert.deepEqual([got.status, Object.keys(rest)], [201, ['expiresIn']])
+  assert.ok((rest.expiresIn ?? 0) > 540 && (rest.expiresIn ?? 0) <= 600, 'it tells when to come again')
   assert.partialDeepStrictEqual(user, { email: 'ada@example.com', username: 'ada', name: 'Ada Lovelace' })
   assert.match(user.id, /^[\w-]{22}$/)
   const { openedAt, lastUsedAt, idleEndsAt, endsAt } = session

@@ -8,7 +8,7 @@ const trace = 'rusk-set-cookie'
 const tokens = new Map()
 
 /** Operations whose answer says what the browser's access token is from now on. */
-const renewing = new Set(['signUp', 'signIn', 'refresh', 'signOut'])
+const renewing = new Set(['signUp', 'signIn', 'exchange', 'refresh', 'signOut'])
 
 const jwt = /^[\w-]+\.[\w-]+\.[\w-]+$/
 

@@ -1,0 +1,95 @@
+// Several sites in one Chromium, over https: pages by host, and Rusk behind one of the hosts. Every name leads to this
+// machine. Tells what reached Rusk, and knows nothing of what it should answer.
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { createServer } from 'node:https'
+import type { AddressInfo } from 'node:net'
+import type { TestContext } from 'node:test'
+import type { BrowserContextOptions } from 'playwright-core'
+import { type Options, type Rusk, rusk } from '../../src/index.ts'
+
+/** For `openChromium`: names lead here. */
+export const leadHere: readonly string[] = ['--host-resolver-rules=MAP * 127.0.0.1']
+
+/** For `openPage`: nobody has to trust the certificate. */
+export const takeAnyCertificate: BrowserContextOptions = { ignoreHTTPSErrors: true }
+
+export type Sites = {
+  /** `app.example.test` as an origin. The certificate is for `example.test`, `other.test` and the names one below them. */
+  at(host: string): string
+  readonly rusk: Rusk
+  /** Every call that reached Rusk, in order: `POST /auth/sign-in 200`. */
+  readonly asked: string[]
+}
+
+export type SitesOptions = {
+  /** Rusk's. */
+  readonly host: string
+  /** Documents and scripts by host and path: `app.example.test/page.js`. */
+  readonly pages: Readonly<Record<string, string>>
+  /** Told how origins are written; `url` is Rusk's host. */
+  readonly options?: (at: Sites['at']) => Options
+}
+
+async function requestOf(call: IncomingMessage): Promise<Request> {
+  const chunks: Buffer[] = []
+  for await (const chunk of call) chunks.push(chunk)
+  const { method = 'GET' } = call
+  const headers = Object.entries(call.headers).map(([name, value]): [string, string] => [name, String(value)])
+  const body = method === 'GET' || method === 'HEAD' ? null : Buffer.concat(chunks)
+  return new Request(`https://${call.headers.host}${call.url}`, { method, headers, body })
+}
+
+/** Ends with the test. */
+export async function openSites(t: TestContext, { host, pages, options }: SitesOptions): Promise<Sites> {
+  const asked: string[] = []
+  let auth: Rusk | undefined
+
+  const answer = async (call: IncomingMessage): Promise<Response> => {
+    const request = await requestOf(call)
+    const { hostname, pathname } = new URL(request.url)
+    const page = pages[hostname + pathname]
+    if (page !== undefined) {
+      const type = pathname.endsWith('.js') ? 'text/javascript' : 'text/html'
+      return new Response(page, { headers: { 'content-type': `${type}; charset=utf-8` } })
+    }
+    if (hostname !== host || !auth) return new Response(null, { status: 404 })
+    const answered = await auth.fetch(request)
+    asked.push(`${request.method} ${pathname} ${answered.status}`)
+    return answered
+  }
+
+  const pass = async (call: IncomingMessage, reply: ServerResponse): Promise<void> => {
+    const { status, headers, body } = await answer(call).then(async came => ({
+      status: came.status,
+      headers: [...came.headers].flat(),
+      body: Buffer.from(await came.arrayBuffer()),
+    }))
+    reply.writeHead(status, headers).end(body)
+  }
+
+  const pem = readFileSync(new URL('sites.pem', import.meta.url))
+  const front = createServer({ key: pem, cert: pem }, (call, reply) => {
+    // A call that its page has given up has nobody to be told.
+    pass(call, reply).catch(() => call.socket.destroy())
+  })
+  front.listen(0, '127.0.0.1')
+  await once(front, 'listening')
+  t.after(() => {
+    front.closeAllConnections()
+    front.close()
+  })
+  const { port } = front.address() as AddressInfo
+  const at = (name: string) => `https://${name}:${port}`
+
+  auth = await rusk({
+    url: at(host),
+    database: 'sqlite::memory:',
+    log: { level: 'silent' },
+    secret: 'known to this test and to nobody else',
+    ...options?.(at),
+  })
+  t.after(auth.close)
+  return { at, rusk: auth, asked }
+}
