@@ -1,13 +1,11 @@
-// Builds the folder that is published as `rusk`: compiled sources with their types, the command, the bundles of the docs
-// pages, and a package.json that knows nothing of the workspace. `npm pack server/dist` makes the tarball.
+// Builds the folders that are published: `rusk` out of server/, `@rusk/client` out of client/. Compiled sources with their
+// types and a package.json that knows nothing of the workspace. `npm pack server/dist` makes the tarball.
 import { spawnSync } from 'node:child_process'
 import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const server = join(root, 'server')
-const dist = join(server, 'dist')
 
 /** What of each package `http/docs-pages.ts` serves, with its licences: it looks beside itself before among dependencies. */
 const bundles: Readonly<Record<string, readonly string[]>> = {
@@ -27,28 +25,46 @@ const bundles: Readonly<Record<string, readonly string[]>> = {
   ],
 }
 
-type Manifest = Readonly<Record<string, unknown>>
+type Manifest = Readonly<Record<string, unknown>> & { readonly exports: Readonly<Record<string, string>> }
 
-/** What npm and Node must know of the published package. */
-function publishedManifest(source: Manifest): Manifest {
+/** `./src/react.ts` as it is published: its types before what runs. */
+const published = (source: string) => {
+  const path = source.replace('./src/', './').replace(/\.ts$/, '')
+  return { types: `${path}.d.ts`, default: `${path}.js` }
+}
+
+/** What npm and bundlers must know of the published package; nothing that only the workspace needs. */
+function publishedManifest(source: Manifest, more: Readonly<Record<string, unknown>>): object {
   const { devDependencies, exports, imports, dependencies, ...rest } = source
+  const entries = Object.entries(exports).map(([name, path]) => [name, published(path)])
   return {
     ...rest,
-    engines: { node: '>=24' },
-    exports: { '.': { types: './index.d.ts', default: './index.js' }, './package.json': './package.json' },
-    imports: { '#cli': './cli.js' },
+    exports: { ...Object.fromEntries(entries), './package.json': './package.json' },
     files: ['**/*'],
-    dependencies,
+    ...(dependencies ? { dependencies } : {}),
+    ...more,
   }
 }
 
-function build(): void {
+/** Compiles `name`/src into `name`/dist, which it makes anew; the folder. */
+function compile(name: string, more: Readonly<Record<string, unknown>>): string {
+  const folder = join(root, name)
+  const dist = join(folder, 'dist')
   rmSync(dist, { recursive: true, force: true })
   const tsc = join(root, 'node_modules/typescript/bin/tsc')
-  const compiled = spawnSync(process.execPath, [tsc, '-p', join(server, 'tsconfig.build.json')], {
-    stdio: 'inherit',
-  })
+  const project = join(folder, 'tsconfig.build.json')
+  const compiled = spawnSync(process.execPath, [tsc, '-p', project], { stdio: 'inherit' })
   if (compiled.status !== 0) process.exit(compiled.status ?? 1)
+  const source: Manifest = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
+  const manifest = JSON.stringify(publishedManifest(source, more), null, 2)
+  writeFileSync(join(dist, 'package.json'), `${manifest}\n`)
+  cpSync(join(root, 'LICENSE'), join(dist, 'LICENSE'))
+  return dist
+}
+
+function buildServer(): void {
+  const dist = compile('server', { engines: { node: '>=24' }, imports: { '#cli': './cli.js' } })
+  const server = join(root, 'server')
   // Pages, styles and lists that the sources read at run time stand where the sources do.
   const isData = (path: string): boolean => !path.endsWith('.ts')
   cpSync(join(server, 'src'), dist, { recursive: true, filter: isData })
@@ -59,14 +75,14 @@ function build(): void {
     }
   }
   for (const name of readdirSync(root)) {
-    if (['LICENSE', 'README.md', 'CHANGELOG.md'].includes(name)) cpSync(join(root, name), join(dist, name))
+    if (['README.md', 'CHANGELOG.md'].includes(name)) cpSync(join(root, name), join(dist, name))
   }
-  const source: Manifest = JSON.parse(readFileSync(join(server, 'package.json'), 'utf8'))
-  writeFileSync(
-    join(dist, 'package.json'),
-    `${JSON.stringify(publishedManifest(source), null, 2)}
-`,
-  )
 }
 
-build()
+function buildClient(): void {
+  const dist = compile('client', {})
+  cpSync(join(root, 'client/README.md'), join(dist, 'README.md'))
+}
+
+buildServer()
+buildClient()

@@ -5,7 +5,7 @@ import { test } from 'node:test'
 import { optionRows } from '../server/src/config.ts'
 import { printDocs, printInto } from './docs.ts'
 
-for (const [path, text] of printDocs()) {
+for (const [path, text] of await printDocs()) {
   test(`${path} says what the code says (npm run docs)`, () =>
     assert.equal(readFileSync(new URL(`../${path}`, import.meta.url), 'utf8'), text))
 }

@@ -1,5 +1,5 @@
-// Prints the manual's tables from the code's own: options, refusals, the wire of each dialect, the rooms of the house. A
-// test fails when another text stands there. Run as a program it writes them; it decides nothing that they say.
+// Prints the manual's tables from the code's own: options, refusals, the wire of each dialect, the rooms of the house, what
+// the client weighs. A test fails when another text stands there. Run as a program it writes them; it decides nothing.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { type Explorations, printStories, printWorlds } from '../proof/explore/result.ts'
@@ -16,6 +16,7 @@ import { takenBy } from '../server/src/http/input-body.ts'
 import type { Site } from '../server/src/http/site.ts'
 import { rooms } from './imports.ts'
 import { drawRule, ruleRows } from './rule-picture.ts'
+import { entries, sizeHead, sizeRows, weighAll } from './size.ts'
 
 type Row = readonly string[]
 
@@ -214,6 +215,11 @@ function sessionsPage(): string {
   )
 }
 
+async function clientPage(): Promise<string> {
+  const sizes = table(sizeHead, sizeRows(await weighAll(entries)))
+  return printInto(readFileSync(`${root}docs/client.md`, 'utf8'), 'sizes', sizes)
+}
+
 function storiesPage(): string {
   const { mutants, beyond } = readKept<Explorations>('proof/explored.json')
   return page(
@@ -231,11 +237,12 @@ function storiesPage(): string {
 }
 
 /** The printed pages by their paths from the root. */
-export const printDocs = (): ReadonlyMap<string, string> =>
+export const printDocs = async (): Promise<ReadonlyMap<string, string>> =>
   new Map([
     ['docs/options.md', optionsPage()],
     ['docs/refusals.md', refusalsPage()],
     ['docs/dialects.md', dialectsPage()],
+    ['docs/client.md', await clientPage()],
     ['CONTRIBUTING.md', contributingPage()],
     ['docs/sessions.md', sessionsPage()],
     ['docs/stories.md', storiesPage()],
@@ -243,5 +250,5 @@ export const printDocs = (): ReadonlyMap<string, string> =>
   ])
 
 if (import.meta.main) {
-  for (const [path, text] of printDocs()) writeFileSync(root + path, text)
+  for (const [path, text] of await printDocs()) writeFileSync(root + path, text)
 }

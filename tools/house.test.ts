@@ -83,8 +83,11 @@ const ofTrees: [string, (tree: Tree) => readonly string[], Files, string[]][] = 
   [
     'exported names say what a thing is',
     vagueNames,
-    { 'server/src/a.ts': 'export class UserManager {}\nexport const serviceUrl = 1' },
-    ['server/src/a.ts exports UserManager'],
+    {
+      'server/src/a.ts': 'export class UserManager {}\nexport const serviceUrl = 1',
+      'client/src/b.ts': 'export function RuskProvider() {}\nexport function OtherProvider() {}',
+    },
+    ['server/src/a.ts exports UserManager', 'client/src/b.ts exports OtherProvider'],
   ],
   [
     'what the manual points at is there',

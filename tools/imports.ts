@@ -34,11 +34,21 @@ export const rooms: Rooms = {
   },
   [`${server}http/`]: {
     does: 'listens; knows no dialect by name',
-    may: [core, contract, port, 'node:', 'hono/router', 'zod'],
+    may: [core, contract, port, 'node:', 'hono/router', 'hono/html', 'zod'],
   },
   [`${server}dialects/`]: {
     does: 'speaks: one value to a file',
     may: [core, contract, `${server}http/dialect.ts`, `${server}device.ts`, 'zod'],
+  },
+  [`${server}pages/`]: {
+    does: 'shows: forms in, pages out',
+    may: [
+      core,
+      contract,
+      ...['asset', 'dialect', 'html', 'look', 'page', 'shown'].map(name => `${server}http/${name}.ts`),
+      `${server}device.ts`,
+      'node:',
+    ],
   },
   [`${server}config/`]: {
     does: 'reads what operators write',

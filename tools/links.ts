@@ -27,7 +27,10 @@ function openExists(tree: Tree, made: readonly string[]): (to: string) => boolea
 }
 
 /** Links and paths on our pages that lead nowhere, as `page → path`. */
-export function deadLinks(tree: Tree, made: readonly string[] = ['server/dist']): readonly string[] {
+export function deadLinks(
+  tree: Tree,
+  made: readonly string[] = ['server/dist', 'client/dist'],
+): readonly string[] {
   const exists = openExists(tree, made)
   return [...tree]
     .filter(([path]) => path.endsWith('.md'))
@@ -51,7 +54,10 @@ function places(path: string, to: string): readonly string[] {
 }
 
 /** Files that comments in sources name and that are nowhere, as `source:line → name`. */
-export function deadNames(tree: Tree, made: readonly string[] = ['server/dist']): readonly string[] {
+export function deadNames(
+  tree: Tree,
+  made: readonly string[] = ['server/dist', 'client/dist'],
+): readonly string[] {
   const exists = openExists(tree, made)
   return [...tree]
     .filter(([path]) => path.endsWith('.ts'))

@@ -2,7 +2,7 @@
 // --test-name-pattern=refresh` runs the files whose path contains `races`; what begins with `-` goes to Node.
 import { spawnSync } from 'node:child_process'
 import { globSync } from 'node:fs'
-import { findChromium, installChromium } from './chromium.ts'
+import { type Browser, chromium, firefox, needBrowser } from './browsers.ts'
 
 const places = ['server/src', 'server/test', 'client', 'examples', 'bench', 'proof', 'tools']
 
@@ -17,37 +17,59 @@ function testFiles(words: readonly string[]): readonly string[] {
   return words.length === 0 ? files : files.filter(file => words.some(word => file.includes(word)))
 }
 
-function readyChromium(): string {
-  const found = findChromium(process.env)
-  if (found !== undefined) return found
-  console.error('The browser tests need a Chromium and found none: installing one.')
-  try {
-    installChromium()
-  } catch (error) {
-    console.error(error instanceof Error ? error.message : error)
-  }
-  const installed = findChromium(process.env)
-  if (installed !== undefined) return installed
-  console.error(
-    [
+type Need = {
+  /** The tests whose path contains this, unless an earlier need has them. */
+  readonly part: string
+  readonly browser: Browser
+  /** Without it nothing runs; else only these tests are left out. */
+  readonly required: boolean
+  /** What is said where none is to be had. */
+  readonly without: string
+}
+
+const needs: readonly Need[] = [
+  {
+    part: '/browser/firefox',
+    browser: firefox,
+    required: false,
+    without:
+      'No Firefox that starts: its tests are LEFT OUT. To have them: apt-get install firefox-esr, or FIREFOX=/path/to/firefox npm test',
+  },
+  {
+    part: '/browser/',
+    browser: chromium,
+    required: true,
+    without: [
       'There is still no Chromium that starts. Do one of these and run the tests again:',
       '  apt-get install chromium                     (Debian, Ubuntu; as root)',
       '  npx playwright-core install --with-deps chromium',
       '  CHROMIUM=/path/to/chromium npm test     (any Chromium or Chrome)',
     ].join('\n'),
-  )
-  process.exit(1)
-}
+  },
+]
+
+const needOf = (file: string): Need | undefined => needs.find(({ part }) => file.includes(part))
 
 const args = process.argv.slice(2)
-const files = testFiles(args.filter(arg => !arg.startsWith('-')))
+let files = testFiles(args.filter(arg => !arg.startsWith('-')))
 if (files.length === 0) {
   console.error('No test file has that in its path.')
   process.exit(1)
 }
 
 const env = { ...process.env }
-if (files.some(file => file.includes('/browser/'))) env.CHROMIUM = readyChromium()
+for (const need of needs) {
+  if (!files.some(file => needOf(file) === need)) continue
+  const found = needBrowser(need.browser, process.env)
+  if (found !== undefined) {
+    env[need.browser.named[0]] = found
+    continue
+  }
+  console.error(need.without)
+  files = files.filter(file => needOf(file) !== need)
+  // Without any file, Node would look for some by itself.
+  if (need.required || files.length === 0) process.exit(1)
+}
 
 const flags = ['--test', '--test-reporter=spec', '--test-concurrency=2', `--test-timeout=${longest}`]
 const run = spawnSync(process.execPath, [...flags, ...args.filter(arg => arg.startsWith('-')), ...files], {

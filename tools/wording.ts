@@ -30,11 +30,19 @@ export function impureCore(tree: Tree): readonly string[] {
 const vague =
   /^export (?:async )?(?:function|const|class|type|interface) (\w*(?:Manager|Service|Handler|Helper|Util|Utils|Provider|Impl|DTO))\b/gm
 
+/** What React calls a component that puts a value into a context. */
+const ofReact = ['RuskProvider']
+
 /** Exported names that say that a thing does something, and not what it is. */
 export const vagueNames = (tree: Tree): readonly string[] =>
   [...tree]
     .filter(([path]) => source(path))
-    .flatMap(([path, text]) => [...text.matchAll(vague)].map(([, name]) => `${path} exports ${name}`))
+    .flatMap(([path, text]) =>
+      [...text.matchAll(vague)]
+        .map(([, name = '']) => name)
+        .filter(name => !ofReact.includes(name))
+        .map(name => `${path} exports ${name}`),
+    )
 
 /** Brackets keep the patterns from finding themselves. */
 const unsaid: Readonly<Record<string, RegExp>> = {

@@ -44,6 +44,8 @@ type Mark = { readonly era: number; readonly renewals: number }
 /** Everything that talks to the server rejects with a `RuskError`, or with the signal's reason when it was aborted. */
 export type Client<User = NativeUser> = {
   readonly state: State<User>
+  /** What tells whoever is signed in, or was when that was last known, from anybody else; undefined: nobody. */
+  who(): unknown
   /** Called at every change; the first subscriber makes the client ask who is signed in. Returns the way out. */
   subscribe(listener: (state: State<User>) => void): () => void
   /** Asks the server. Null: nobody is signed in. */
@@ -83,6 +85,9 @@ const longestCall = 15 * second
 /** For a lock that another tab holds. */
 const longestLock = 3 * second
 
+/** However long a server asks to be left alone. */
+const longestRest = 3600 * second
+
 const never = Number.POSITIVE_INFINITY
 
 /** Work that a signal or a time cuts short; no listener outlives it. */
@@ -99,7 +104,7 @@ function within<T>(
     }
     const abort = () => stop(signal?.reason)
     if (signal?.aborted) return abort()
-    signal?.addEventListener('abort', abort, { signal: patient.signal })
+    signal?.addEventListener('abort', abort, patient)
     const timer = span && setTimeout(stop, span, new RuskError('timeout'))
     work(patient.signal)
       .then(resolve, reject)
@@ -110,8 +115,8 @@ function within<T>(
   })
 }
 
-/** The body of an answer that is whole; what is no JSON has no members. */
-const bodyOf = (answer: Response): Promise<Body> => answer.json().then(Object, () => ({}))
+/** An answer of Rusk's. What breaks off or is no JSON has no members. */
+type Came = readonly [answer: Response, body: Body]
 
 export function createClient(options?: ClientOptions): Client
 export function createClient<User>(
@@ -126,9 +131,12 @@ export function createClient({
   type Now = State<unknown>
 
   let state: Now = { status: 'unknown' }
-  const listeners = new Set<(state: Now) => void>()
+  const listeners = new Set<() => void>()
   let tabs: Tabs | undefined
+  let closing: AbortController | undefined
 
+  /** The id of whoever was signed in when that was last known. */
+  let whose: unknown
   /** Goes up when somebody signs in or out: what was asked before says nothing about now. */
   let era = 0
   /** Goes up with every new access token. */
@@ -143,8 +151,7 @@ export function createClient({
   let failure: unknown
   let retryAt = 0
   let renewing: Promise<boolean> | undefined
-  let checking: Promise<void> | undefined
-  let checkedAt = 0
+  let checking: Promise<unknown> | undefined
   let timer: ReturnType<typeof setTimeout> | undefined
 
   const page = globalThis.location
@@ -154,21 +161,32 @@ export function createClient({
   const settle = (next: Now): void => {
     if (JSON.stringify(next) === JSON.stringify(state)) return
     state = next
-    for (const listener of [...listeners]) listener(next)
+    // One of them may have changed it again.
+    for (const listener of [...listeners]) listener()
   }
 
   const isOut = () => state.status === 'signed-out'
-  const isIn = () => state.status === 'signed-in'
 
-  const who = (): unknown => state.status === 'signed-in' && Object(state.user)[dialect.id ?? 'id']
+  /** Nobody knows any more who is signed in. */
+  const doubt = (): void => {
+    era++
+    settle({ status: 'unknown' })
+  }
 
   const leave = (reason: Reason): void => {
-    token = undefined
+    era++
+    token = whose = undefined
     due = expires = never
     if (!isOut()) settle({ status: 'signed-out', reason })
   }
 
+  /** Without an access token in hand there is no use in asking. */
+  const isBare = () => dialect.bearer && !token
+
+  const idOf = (user: unknown): unknown => Object(user)[dialect.id ?? 'id']
+
   const enter = (user: unknown): unknown => {
+    whose = idOf(user)
     settle({ status: 'signed-in', user })
     return user
   }
@@ -179,35 +197,38 @@ export function createClient({
     ...(!/^(GET|HEAD|OPTIONS)$/i.test(method) && (await submit?.headers(anew))),
   })
 
-  /** One call of Rusk's, body and all. Rejects when there was no whole answer; whatever the answer says is one. */
-  async function send(call: Call, signal?: AbortSignal, fields?: object, anew = false): Promise<Response> {
+  /** One call of Rusk's. Rejects when there was no answer; whatever the answer says is one. */
+  async function send(call: Call, signal?: AbortSignal, fields?: object, anew = false): Promise<Came> {
     const [method = '', path] = call.line.split(' ')
     const headers = await carried(method, anew)
-    const ask = async (patient: AbortSignal) => {
+    if (fields) headers['content-type'] = 'application/json'
+    const exchange = async (patient: AbortSignal): Promise<Came> => {
       const answer = await fetch(base().href.replace(/\/$/, '') + path, {
         method,
         credentials: 'include',
         redirect: 'error',
-        headers: fields ? { ...headers, 'content-type': 'application/json' } : headers,
-        body: fields ? JSON.stringify(fields) : null,
+        headers,
+        // Of no fields this makes no body.
+        body: JSON.stringify(fields),
         signal: patient,
       })
-      return new Response((await answer.text()) || null, answer)
+      return [answer, await answer.json().then(Object, () => ({}))]
     }
-    const answer = await within(ask, signal, longestCall).catch((error: unknown) => {
+    const came = await within(exchange, signal, longestCall).catch((error: unknown) => {
       throw signal?.aborted || error instanceof RuskError ? error : new RuskError('offline', {}, error)
     })
+    const [answer] = came
     submit?.hear(answer)
+    if (answer.status < 429) failures = 0
     const stale = submit && !anew && method !== 'GET' && answer.status === 403
-    return stale ? send(call, signal, fields, true) : answer
+    return stale ? send(call, signal, fields, true) : came
   }
 
   /** Why an answer is a "no". */
-  const refusal = async (answer: Response): Promise<RuskError> => {
-    const { status, headers } = answer
-    const body = await bodyOf(answer)
+  const refusal = ([{ status, headers }, body]: Came): RuskError => {
     const explained: Explained = dialect.explain?.(status, body) ?? body
-    const retryAfter = Number(headers.get('retry-after'))
+    // Where it is a date, a wrong clock would make any wait of it.
+    const retryAfter = Math.max(0, Number(headers.get('retry-after')) || 0)
     return new RuskError(explained.code ?? 'unavailable', { ...explained, status, retryAfter })
   }
 
@@ -219,46 +240,54 @@ export function createClient({
   }
 
   /** The access token that an answer brings, in hand or in its cookie. */
-  const take = (body: Body, answer: Response): void => {
+  const take = ([answer, body]: Came): void => {
     const held = body[dialect.token ?? '']
     token = typeof held === 'string' ? held : undefined
     mind(Date.now() + Number(dialect.life(body, answer)) * second)
-    if (!token) start().tell({ until: expires })
+    if (!token) tabs?.tell({ until: expires })
   }
 
   async function refresh(again = true): Promise<boolean> {
     const asked = era
-    const answer = await send(dialect.refresh)
-    if (asked !== era) return isIn()
-    if (answer.status === 401) {
+    const came = await send(dialect.refresh)
+    if (asked !== era) return !isOut()
+    if (came[0].status === 401) {
       // It may have been composed just before another tab signed in.
-      if (again && isIn()) return refresh(false)
-      leave(isIn() ? 'ended' : 'nobody')
+      if (again && whose) return refresh(false)
+      leave(whose ? 'ended' : 'nobody')
       return false
     }
-    if (!answer.ok) throw await refusal(answer)
-    take(await bodyOf(answer), answer)
+    if (!came[0].ok) throw refusal(came)
+    take(came)
+    const before = whose
+    if (before) {
+      // Another tab may have signed somebody else in, and could not say so.
+      const user = told(await send(dialect.session))
+      // What this answer brought was worth nothing beside that sign-in.
+      if (again && !user) return refresh(false)
+      if (asked === era && user) enter(user)
+      if (whose !== before) era++
+    }
     return true
   }
+
+  /** How long to leave the server alone after this. */
+  const pause = (error: unknown): number =>
+    Math.min(margin, second * 2 ** failures++) * (0.5 + Math.random() / 2) +
+    Math.min(longestRest, (Object(error).retryAfter || 0) * second)
 
   /** One for all that ask meanwhile, here and in other tabs. False: nobody is signed in. Rejects while it is undecided. */
   const renew = async (signal?: AbortSignal): Promise<boolean> => {
     if (Date.now() < retryAt) throw failure
     const seen = renewals
-    const work = async () => {
-      try {
-        const renewed = seen !== renewals || (await refresh())
-        failures = 0
-        return renewed
-      } catch (error) {
-        failure = error
-        const wait = Math.min(margin, second * 2 ** failures++) * (0.5 + Math.random() / 2)
-        retryAt = Date.now() + wait + (error instanceof RuskError ? error.retryAfter : 0) * second
-        throw error
-      }
-    }
+    const work = async () => seen !== renewals || refresh()
     renewing ??= start()
       .alone(longestLock, work)
+      .catch(error => {
+        failure = error
+        retryAt = Date.now() + pause(error)
+        throw error
+      })
       .finally(() => {
         renewing = undefined
       })
@@ -266,62 +295,69 @@ export function createClient({
     return within(() => shared, signal)
   }
 
-  /** A fresh access token before a call that needs one, as far as that can be had. */
+  /** An access token for a call that needs one. While the old one is good, nobody waits for the next. */
   async function freshen(signal?: AbortSignal): Promise<Mark> {
-    const needs = dialect.bearer && !token
-    if (!isOut() && (needs || Date.now() > due)) {
-      await renew(signal).catch(error => {
-        if (needs || signal?.aborted || Date.now() > expires) throw error
-      })
+    const late = isBare() || Date.now() > expires
+    if (!isOut() && (late || Date.now() > due)) {
+      const renewed = renew(signal)
+      if (late) await renewed
+      else renewed.catch(() => {})
     }
     return { era, renewals }
   }
 
   const recover = async (mark: Mark, signal?: AbortSignal): Promise<boolean> =>
-    mark.era === era && !isOut() && (mark.renewals !== renewals || (await renew(signal))) && mark.era === era
+    !isOut() && (mark.renewals !== renewals || (await renew(signal))) && mark.era === era
 
-  async function sendSignedIn(call: Call, signal?: AbortSignal, fields?: object): Promise<Response> {
+  async function sendSignedIn(call: Call, signal?: AbortSignal, fields?: object): Promise<Came> {
     const mark = await freshen(signal)
-    const answer = await send(call, signal, fields)
-    return answer.status === 401 && (await recover(mark, signal)) ? send(call, signal, fields) : answer
+    const came = await send(call, signal, fields)
+    return came[0].status === 401 && (await recover(mark, signal)) ? send(call, signal, fields) : came
   }
 
   /** The user whom an answer to the session call names; undefined: it is a refusal of everybody. */
-  const told = async (answer: Response): Promise<unknown> => {
-    if (answer.status === 401) return undefined
-    if (!answer.ok) throw await refusal(answer)
-    return dialect.session.user?.(await bodyOf(answer))
+  const told = (came: Came): unknown => {
+    const [{ status, ok }, body] = came
+    if (status === 401) return undefined
+    const user = ok && dialect.session.user?.(body)
+    // A "yes" that names nobody is none of Rusk's.
+    if (!idOf(user)) throw refusal(came)
+    return user
+  }
+
+  /** Asks who is signed in; what was asked before somebody signed in or out is asked again. */
+  async function ask(signal?: AbortSignal): Promise<unknown> {
+    const asked = era
+    const user = told(await sendSignedIn(dialect.session, signal))
+    if (asked !== era) return session({ signal })
+    if (user) return enter(user)
+    leave('ended')
+    return null
   }
 
   async function session({ signal }: Abortable = {}): Promise<unknown> {
     start()
     // Whoever asks wants to know now, also after the last answer was that nobody is there.
-    if (isOut() && !(await renew(signal))) return null
-    const asked = era
-    const user = await told(await sendSignedIn(dialect.session, signal))
-    if (asked === era) {
-      if (user === undefined) leave('ended')
-      else enter(user)
-    }
-    return state.status === 'signed-in' ? state.user : null
+    return (isOut() || isBare()) && !(await renew(signal)) ? null : ask(signal)
   }
 
-  /** Asks who is signed in, and asks again later as long as nobody can say. */
-  function check(): void {
+  /** Asks who is signed in, and asks again later as long as nobody can say: then it resolves to the reason. */
+  function check(): Promise<unknown> {
     clearTimeout(timer)
-    checkedAt = Date.now()
     checking ??= session()
       .then(
         () => {},
         error => {
           if (state.status !== 'unknown') return
           settle({ status: 'unknown', error })
-          timer = setTimeout(check, Math.max(second, retryAt - Date.now()))
+          if (tabs) timer = setTimeout(check, pause(error))
+          return error
         },
       )
       .finally(() => {
         checking = undefined
       })
+    return checking
   }
 
   /** Any script of this origin may say anything: only what has the shape counts. */
@@ -329,30 +365,30 @@ export function createClient({
     const { signedIn, until }: { signedIn?: unknown; until?: unknown } = Object(said)
     if (typeof until === 'number' && !token) mind(until)
     if (typeof signedIn !== 'boolean') return
-    era++
     token = undefined
-    if (!signedIn) leave('signed-out')
-    else if (isOut()) settle({ status: 'unknown' })
+    if (signedIn) doubt()
+    else leave('signed-out')
     check()
   }
 
   const wake = ({ type, persisted }: Event & { readonly persisted?: boolean }): void => {
     // A page that is put aside whole must not come back showing what was private then.
     if (type === 'pagehide') {
-      if (persisted) settle({ status: 'unknown' })
+      if (persisted) doubt()
       return
     }
     retryAt = 0
     const seen = globalThis.document?.visibilityState !== 'hidden'
-    if (seen && (state.status === 'unknown' || Date.now() - checkedAt > margin)) check()
+    if (seen && (state.status === 'unknown' || type === 'visibilitychange')) check()
   }
-
-  const wakers = ['online', 'visibilitychange', 'pagehide', 'pageshow']
 
   function start(): Tabs {
     if (!tabs) {
       tabs = openTabs(`rusk ${base().href}`, hear)
-      for (const type of wakers) globalThis.addEventListener?.(type, wake)
+      closing = new AbortController()
+      for (const type of ['online', 'visibilitychange', 'pagehide', 'pageshow']) {
+        globalThis.addEventListener?.(type, wake, closing)
+      }
     }
     return tabs
   }
@@ -361,96 +397,88 @@ export function createClient({
   async function open(call: Call | undefined, fields: Body, { signal }: Abortable = {}): Promise<unknown> {
     start()
     if (!call) throw new RuskError('not_found')
-    const named = Object.entries({ ...fields, ...(dialect.delivers && delivery && { delivery }) })
+    const named = Object.entries({ ...fields, delivery })
     const sent = Object.fromEntries(named.map(([name, value]) => [call.names?.[name] ?? name, value]))
-    const answer = await (call === dialect.changePassword ? sendSignedIn : send)(call, signal, sent)
-    if (!answer.ok) throw await refusal(answer)
+    const came = await (call === dialect.changePassword ? sendSignedIn : send)(call, signal, sent)
+    if (!came[0].ok) throw refusal(came)
     if (call.login) {
       return open(dialect.signIn, { login: fields[call.login], password: fields.password }, { signal })
     }
     era++
     retryAt = 0
-    const body = await bodyOf(answer)
-    take(body, answer)
-    let user = call.user?.(body)
+    take(came)
+    tabs?.tell({ signedIn: true })
+    const user = call.user?.(came[1])
     // A browser that keeps no cookies of another origin says so by not sending them back.
     const away = base().origin !== page?.origin
-    const kept = !away || !token || (await refresh(false))
-    if (kept && (user === undefined || (away && !token))) {
-      user = await told(await send(dialect.session, signal))
+    if (!away && user) return enter(user)
+    try {
+      if (whose) doubt()
+      const kept = !away || !token || (await refresh(false))
+      const found = kept && ((token && user) || (await ask(signal)))
+      if (found) return enter(found)
+    } catch (error) {
+      // Somebody is signed in now, and nobody knows yet who.
+      doubt()
+      check()
+      throw error
     }
-    if (!kept || user === undefined) {
-      leave('nobody')
-      throw new RuskError('cookies_blocked', {
-        detail: `This browser does not send the cookies of ${base().origin} back. Serve page and Rusk from one site, over https.`,
-      })
-    }
-    start().tell({ signedIn: true })
-    return enter(user)
+    leave('nobody')
+    throw new RuskError('cookies_blocked', {
+      detail: `No cookies of ${base().origin} come back: page and Rusk belong on one site, over https`,
+    })
   }
 
   async function prepare(url: string, method: string, signal?: AbortSignal): Promise<Pass | undefined> {
     start()
     const { origin } = new URL(url, page?.href)
     if (![page?.origin, base().origin, ...origins].includes(origin)) return undefined
-    const before = who()
-    // Another tab may just have signed somebody else in.
-    if (checking && before) {
-      const asked = checking
-      await within(() => asked, signal)
-      if (who() && who() !== before) throw new RuskError('signed_in_anew')
-    }
+    const before = whose
     const mark = await freshen(signal)
+    // Somebody else may be there by now, or nobody knows.
+    const undecided = before && (checking || state.status === 'unknown') && (await within(check, signal))
+    if (undecided) throw undecided
+    if (before && whose && whose !== before) throw new RuskError('signed_in_anew')
     return { headers: await carried(method), mark }
   }
 
   async function carry(input: RequestInfo | URL, init: RequestInit = {}): Promise<Response> {
     const asked = new Request(input, init)
-    const { url, method, signal } = asked
+    const { url, method, signal, headers } = asked
     const pass = await prepare(url, method, signal)
-    const request = new Request(asked, { credentials: pass ? 'include' : 'omit' })
-    if (!pass) return fetch(request)
-    const go = (copy: Request, headers: Pass['headers']): Promise<Response> => {
-      for (const name in headers) {
-        if (!asked.headers.has(name)) copy.headers.set(name, headers[name] ?? '')
-      }
-      return fetch(copy)
-    }
-    const spare = init.body instanceof ReadableStream ? undefined : request.clone()
-    const answer = await go(request, pass.headers)
+    if (!pass) return fetch(asked, { credentials: 'omit' })
+    // What the app itself has set stays.
+    const go = (call: Request, ours: Pass['headers']): Promise<Response> =>
+      fetch(call, { credentials: 'include', headers: { ...ours, ...Object.fromEntries(headers) } })
+    const spare = init.body instanceof ReadableStream ? undefined : asked.clone()
+    const answer = await go(asked, pass.headers)
     if (answer.status !== 401 || !(await recover(pass.mark, signal)) || !spare) return answer
-    // Nobody reads it: the connection is free for the second.
-    answer.body?.cancel().catch(() => {})
     return go(spare, await carried(method))
   }
-
-  const opens =
-    (name: 'signUp' | 'signIn' | 'exchange' | 'changePassword') => (fields: Body, options?: Abortable) =>
-      open(dialect[name], fields, options)
 
   return {
     get state() {
       return state
     },
+    who: () => whose,
     subscribe(listener) {
       start()
       if (!listeners.size && state.status === 'unknown') check()
-      const own: typeof listener = now => listener(now)
+      const own = () => listener(state)
       listeners.add(own)
       return () => listeners.delete(own)
     },
     session,
-    signUp: opens('signUp'),
-    signIn: opens('signIn'),
-    exchange: opens('exchange'),
-    changePassword: opens('changePassword'),
+    signUp: (fields, options) => open(dialect.signUp, fields, options),
+    signIn: (fields, options) => open(dialect.signIn, fields, options),
+    exchange: (fields, options) => open(dialect.exchange, fields, options),
+    changePassword: (fields, options) => open(dialect.changePassword, fields, options),
     async signOut({ signal } = {}) {
       start()
-      const answer = await send(dialect.signOut, signal)
-      if (!answer.ok) throw await refusal(answer)
-      era++
+      const came = await send(dialect.signOut, signal)
+      if (!came[0].ok) throw refusal(came)
       leave('signed-out')
-      start().tell({ signedIn: false })
+      tabs?.tell({ signedIn: false })
     },
     fetch: carry,
     prepare,
@@ -459,7 +487,7 @@ export function createClient({
       clearTimeout(timer)
       tabs?.close()
       tabs = undefined
-      for (const type of wakers) globalThis.removeEventListener?.(type, wake)
+      closing?.abort()
     },
   }
 }

@@ -39,8 +39,6 @@ export type Dialect<User = unknown> = {
   readonly token?: string
   /** Access tokens travel in answers always: without one in hand there is no use in asking who is signed in. */
   readonly bearer?: true
-  /** Sign-in may choose where access tokens travel. */
-  readonly delivers?: true
   /** Seconds from now that the access token of this answer lives; anything else: nobody knows. */
   life(body: Body, answer: Response): unknown
   /** What a refusal's body says. Absent: what RFC 9457 and Rusk's own bodies say. */
@@ -71,6 +69,5 @@ export const native: Dialect<NativeUser> = {
   exchange: { line: 'POST /auth/exchange', user },
   changePassword: { line: 'POST /auth/password', user },
   token: 'accessToken',
-  delivers: true,
   life: ({ expiresIn }) => expiresIn,
 }

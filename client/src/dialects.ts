@@ -8,7 +8,8 @@ const isBody = (value: unknown): value is Body => typeof value === 'object' && v
 
 const codes: Readonly<Record<number, string>> = {
   400: 'input_invalid',
-  401: 'not_signed_in',
+  // That nobody is signed in is no error but a state: what else is refused so is a sign-in.
+  401: 'credentials_wrong',
   403: 'origin_refused',
   404: 'not_found',
   422: 'input_invalid',

@@ -33,15 +33,16 @@ export type Explained = {
   readonly retryAfter?: number
 }
 
+/** `declare`: the constructor makes the fields, and no page carries their names twice. */
 export class RuskError extends Error {
   override readonly name = 'RuskError'
-  readonly code: RuskErrorCode
+  declare readonly code: RuskErrorCode
   /** Of the answer; 0 where there was none. */
-  readonly status: number
+  declare readonly status: number
   /** Each wrong field, where the server names them. */
-  readonly issues: readonly Issue[]
+  declare readonly issues: readonly Issue[]
   /** Seconds to wait; 0 where the server does not say. */
-  readonly retryAfter: number
+  declare readonly retryAfter: number
 
   constructor(
     code: RuskErrorCode,

@@ -15,6 +15,7 @@ export async function* readEvents(body: ReadableStream<Uint8Array>): AsyncGenera
   const reader = body.getReader()
   const decoder = new TextDecoder()
   let rest = ''
+  let halfEnd = false
   let event = ''
   let data = ''
   let id = ''
@@ -22,9 +23,11 @@ export async function* readEvents(body: ReadableStream<Uint8Array>): AsyncGenera
     for (;;) {
       const { value, done } = await reader.read()
       if (done) return
-      const text = rest + decoder.decode(value, { stream: true })
-      // A carriage return at the end may be half of a line's end: it waits for the other half.
-      const lines = text.split(/\r\n|\n|\r(?!$)/)
+      const text = decoder.decode(value, { stream: true })
+      if (text === '') continue
+      // A carriage return ends its line at once; a line feed after it, in the next piece, ends nothing.
+      const lines = (rest + (halfEnd ? text.replace(/^\n/, '') : text)).split(/\r\n?|\n/)
+      halfEnd = text.endsWith('\r')
       rest = lines.pop() ?? ''
       for (const line of lines) {
         const [, name, content = ''] = /^([^:]*):? ?(.*)$/s.exec(line) ?? []
@@ -51,19 +54,20 @@ export async function* stream(
   input: RequestInfo | URL,
   init: RequestInit = {},
 ): AsyncGenerator<ServerEvent, void> {
+  const asked = new Request(input, init)
   const ended = new AbortController()
   const { signal } = ended
-  const abort = () => ended.abort(init.signal?.reason)
-  init.signal?.addEventListener('abort', abort, { signal })
+  const abort = () => ended.abort(asked.signal.reason)
+  asked.signal.addEventListener('abort', abort, { signal })
   const off = client.subscribe(({ status }) => status === 'signed-out' && ended.abort())
   try {
-    const headers = new Headers(init.headers)
-    headers.set('accept', 'text/event-stream')
-    const answer = await client.fetch(input, { ...init, headers, signal })
+    asked.signal.throwIfAborted()
+    asked.headers.set('accept', 'text/event-stream')
+    const answer = await client.fetch(asked, { signal })
     if (!answer.ok) throw new RuskError('stream_refused', { status: answer.status })
     if (answer.body) yield* readEvents(answer.body)
   } catch (error) {
-    if (init.signal?.aborted || !signal.aborted) throw error
+    if (asked.signal.aborted || !signal.aborted) throw error
   } finally {
     off()
     ended.abort()

@@ -11,29 +11,28 @@ export type Tabs = {
 
 /** `hear`: whatever any script of this origin has sent. */
 export function openTabs(name: string, hear: (said: unknown) => void): Tabs {
-  const channel: (BroadcastChannel & { unref?(): void }) | undefined =
-    globalThis.BroadcastChannel && new BroadcastChannel(name)
+  // A program has no tabs: what runs on a server for one person is nothing to the next.
+  const { location, navigator } = globalThis
+  let channel: BroadcastChannel | undefined
+  try {
+    if (location) channel = new BroadcastChannel(name)
+  } catch {
+    // Some pages may not have one.
+  }
   if (channel) channel.onmessage = ({ data }) => hear(data)
-  // In Node an open channel would keep the process alive.
-  channel?.unref?.()
   return {
     tell: said => channel?.postMessage(said),
-    alone: (patience, work) =>
-      new Promise(resolve => {
-        let done: ReturnType<typeof work> | undefined
-        // Whichever is first: the lock, or the end of patience. A lock that comes later is let go of at once.
-        const go = () => {
-          clearTimeout(timer)
-          done ??= work()
-          resolve(done)
-          return done.catch(() => {})
-        }
-        const timer = setTimeout(go, patience)
-        const locks = globalThis.navigator?.locks
-        // Some pages may not lock at all.
-        if (locks) locks.request(name, go).catch(go)
-        else go()
-      }),
+    alone(patience, work) {
+      let done: ReturnType<typeof work> | undefined
+      const go = () => {
+        done ??= work()
+        return done
+      }
+      const waiting =
+        location && navigator.locks?.request(name, { signal: AbortSignal.timeout?.(patience) }, go)
+      // Not in time, or not at all: then without.
+      return waiting ? waiting.catch(go) : go()
+    },
     close: () => channel?.close(),
   }
 }

@@ -1,0 +1,80 @@
+// @rusk/client/bridge: out of localStorage, once. Decides when the token of the system before has done its work and is to be
+// wiped; reads and removes, and never writes. What the token says is the server's to judge.
+import type { Client } from './client.ts'
+import { RuskError } from './error.ts'
+
+/** Enough of `localStorage`. */
+export type Stored = Pick<Storage, 'getItem' | 'removeItem'>
+
+/** What became of the token, where that is decided. */
+export type Left =
+  /** None was there: nobody was asked, and nothing was removed. */
+  | 'nothing-stored'
+  /** It was not needed, and is wiped. */
+  | 'already-signed-in'
+  /** Signed in with it; it is wiped. */
+  | 'exchanged'
+  /** It is worth nothing, and is wiped: its person signs in again. */
+  | 'refused'
+
+export type Leaving = {
+  /** Its key, or how to find it where it is part of something larger. Null, undefined and '' are none. */
+  readonly token: string | ((storage: Stored) => string | null | undefined)
+  /** Every key that goes when the token goes, which goes too if it has a key of its own. */
+  readonly wipe: readonly string[]
+  /** Default: `localStorage`. */
+  readonly storage?: Stored
+}
+
+/** Answers that are as definite tomorrow: no other call of this kind will be taken. */
+const definite: readonly number[] = [400, 401, 404, 422]
+
+/** Rusk has said no. What has no code came from something else on the way, and decides nothing. */
+const isRefusal = (error: unknown): boolean =>
+  error instanceof RuskError && definite.includes(error.status) && error.code !== 'unavailable'
+
+/** Runs `work` when no other tab does; where tabs cannot lock, at once. */
+function alone<T>(work: () => Promise<T>): Promise<T> {
+  return new Promise(resolve => {
+    let done: Promise<T> | undefined
+    const go = () => {
+      done ??= work()
+      resolve(done)
+      return done.catch(() => {})
+    }
+    const locks = globalThis.navigator?.locks
+    if (locks) locks.request('rusk bridge', go).catch(go)
+    else go()
+  })
+}
+
+/**
+ * Signs in with the token that another system left in this browser, and wipes it. To be awaited where the app starts. Rejects
+ * while it is undecided (no network, 5xx, throttled, an origin that is not listed): everything stays as it is, and the next
+ * start tries again.
+ */
+export async function leaveLocalStorage(
+  client: Client<unknown>,
+  { token, wipe, storage = globalThis.localStorage }: Leaving,
+): Promise<Left> {
+  const keys = typeof token === 'string' ? [token, ...wipe] : wipe
+  const find = () => (typeof token === 'string' ? storage.getItem(token) : token(storage))
+  const clear = (left: Left): Left => {
+    for (const key of keys) storage.removeItem(key)
+    return left
+  }
+  const leave = async (): Promise<Left> => {
+    // Another tab may have been here in the meantime.
+    const found = find()
+    if (!found) return 'nothing-stored'
+    if (await client.session()) return clear('already-signed-in')
+    try {
+      await client.exchange({ token: found })
+    } catch (error) {
+      if (isRefusal(error)) return clear('refused')
+      throw error
+    }
+    return clear('exchanged')
+  }
+  return find() ? alone(leave) : 'nothing-stored'
+}

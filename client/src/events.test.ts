@@ -1,0 +1,250 @@
+// Server-sent events as the HTML Standard has them (§9.2.6), in any pieces; and streams that end with the session.
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { createServer, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { type TestContext, test } from 'node:test'
+import { rusk } from '../../server/src/index.ts'
+import { ada } from '../test/app.ts'
+import { withJar } from '../test/jar.ts'
+import { codeOf } from '../test/room.ts'
+import { type Client, createClient } from './client.ts'
+import { readEvents, type ServerEvent, stream } from './events.ts'
+
+const bodyOf = (pieces: readonly Uint8Array[]): ReadableStream<Uint8Array> =>
+  new ReadableStream({
+    start(controller) {
+      for (const piece of pieces) controller.enqueue(piece)
+      controller.close()
+    },
+  })
+
+async function eventsOf(pieces: readonly Uint8Array[]): Promise<readonly string[]> {
+  const events: string[] = []
+  for await (const { event, data, id } of readEvents(bodyOf(pieces))) events.push(`${event}|${data}|${id}`)
+  return events
+}
+
+// [sentence, text, `event|data|id` of each]
+const table: [string, string, string[]][] = [
+  ['one line of data', 'data: a\n\n', ['message|a|']],
+  ['lines of data become lines', 'data: a\ndata: b\ndata\ndata: c\n\n', ['message|a\nb\n\nc|']],
+  [
+    'at most one space goes',
+    'data:a\n\ndata:  b\n\ndata:\tc\n\n',
+    ['message|a|', 'message| b|', 'message|\tc|'],
+  ],
+  ['CRLF ends lines', 'event: x\r\ndata: a\r\n\r\ndata: b\r\n\r\n', ['x|a|', 'message|b|']],
+  ['CR ends lines', 'event: x\rdata: a\r\rdata: b\r\r', ['x|a|', 'message|b|']],
+  [
+    'all three in one stream',
+    'data: a\rdata: b\ndata: c\r\n\r\ndata: d\n\r',
+    ['message|a\nb\nc|', 'message|d|'],
+  ],
+  [
+    'comments and unknown fields are nothing',
+    ': hi\n\ndata: a\n:\nretry: 7\nfoo: b\n\n:\n\n',
+    ['message|a|'],
+  ],
+  ['a name counts for one event', 'event: x\ndata: a\n\ndata: b\n\n', ['x|a|', 'message|b|']],
+  ['without data there is no event, and its name is forgotten', 'event: x\n\ndata: a\n\n', ['message|a|']],
+  ['empty data is data', 'data\n\ndata:\n\n', ['message||', 'message||']],
+  [
+    'an id stays until the next',
+    'id: 1\ndata: a\n\ndata: b\n\nid\ndata: c\n\n',
+    ['message|a|1', 'message|b|1', 'message|c|'],
+  ],
+  ['an id without data counts', 'id: 1\n\ndata: a\n\n', ['message|a|1']],
+  ['an id with a NUL is none', 'id: 1\nid: 2\u0000\ndata: a\n\n', ['message|a|1']],
+  ['colons in data are data', 'data: a: b:c\n\n', ['message|a: b:c|']],
+  ['spaces before a name are another name', ' data: a\n\n', []],
+  ['a mark of the byte order is nothing', '\uFEFFdata: a\n\n', ['message|a|']],
+  ['one within the text is text', 'data: a\n\n\uFEFFdata: b\n\n', ['message|a|']],
+  ['what no empty line ends is no event', 'data: a\n\ndata: b\n', ['message|a|']],
+  ['other separators are text', 'data: a\u2028b\u0085c\vd\n\n', ['message|a\u2028b\u0085c\vd|']],
+  ['any language', 'data: żółw 🐢 亀\n\n', ['message|żółw 🐢 亀|']],
+]
+
+for (const [sentence, text, want] of table) {
+  test(`${sentence}, in whatever pieces it comes`, async () => {
+    const bytes = new TextEncoder().encode(text)
+    assert.deepEqual(await eventsOf([bytes]), want)
+    assert.deepEqual(await eventsOf([...bytes].map(byte => Uint8Array.of(byte))), want, 'byte by byte')
+    for (let cut = 0; cut <= bytes.length; cut++) {
+      assert.deepEqual(await eventsOf([bytes.slice(0, cut), bytes.slice(cut)]), want, `cut at ${cut}`)
+    }
+  })
+}
+
+test('an event is there as soon as its empty line is, whatever ends that', async () => {
+  for (const end of ['\n', '\r\n', '\r']) {
+    const body = new ReadableStream<Uint8Array>({
+      start: controller => controller.enqueue(new TextEncoder().encode(`data: a${end}${end}`)),
+    })
+    const { value } = await readEvents(body).next()
+    assert.equal(value?.data, 'a')
+  }
+})
+
+test('leaving the loop closes the stream, and so does a stream that breaks off', async () => {
+  const closed: unknown[] = []
+  const open = (fails: boolean) =>
+    new ReadableStream<Uint8Array>({
+      pull(controller) {
+        if (fails) controller.error(new Error('broken'))
+        else controller.enqueue(new TextEncoder().encode('data: a\n\n'))
+      },
+      cancel: reason => void closed.push(reason),
+    })
+  for await (const { data } of readEvents(open(false))) {
+    assert.equal(data, 'a')
+    break
+  }
+  assert.deepEqual(closed, [undefined])
+  await assert.rejects(readEvents(open(true)).next(), /broken/)
+})
+
+type Chat = {
+  readonly url: string
+  readonly client: Client
+  /** One for each call that was let in. */
+  readonly answers: ServerResponse[]
+  /** Accept headers of every call, and whether it was let in. */
+  readonly asked: [accept: string | undefined, status: number][]
+  expire(): void
+}
+
+/** Rusk and an API that answers an open stream, on one origin; Ada is signed in. */
+async function openChat(t: TestContext): Promise<Chat> {
+  const answers: ServerResponse[] = []
+  const asked: Chat['asked'] = []
+  const server = createServer(async (call, reply) => {
+    const chunks: Buffer[] = []
+    for await (const chunk of call) chunks.push(chunk)
+    const { method = 'GET', url = '/', headers } = call
+    const body = method === 'GET' ? null : Buffer.concat(chunks)
+    const request = new Request(`http://localhost${url}`, {
+      method,
+      headers: Object.entries(headers).map(([name, value]): [string, string] => [name, String(value)]),
+      body,
+    })
+    if (url !== '/chat') {
+      const answer = await auth.fetch(request)
+      reply.writeHead(answer.status, [...answer.headers].flat()).end(await answer.text())
+      return
+    }
+    const status = (await auth.session(request)) ? 200 : 401
+    asked.push([headers.accept, status])
+    reply.writeHead(status, { 'content-type': 'text/event-stream' })
+    if (status !== 200) {
+      reply.end('data: no\n\n')
+      return
+    }
+    reply.write('data: hello\n\n')
+    answers.push(reply)
+  })
+  server.listen(0, 'localhost')
+  await once(server, 'listening')
+  t.after(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  const url = `http://localhost:${(server.address() as AddressInfo).port}`
+  const auth = await rusk({
+    url,
+    database: 'sqlite::memory:',
+    log: { level: 'silent' },
+    secret: 'known to this test and to nobody else',
+  })
+  t.after(auth.close)
+  const { jar } = withJar(t, url)
+  const client = createClient()
+  t.after(client.close)
+  await client.signUp(ada)
+  return { url: `${url}/chat`, client, answers, asked, expire: () => jar.drop('rusk_access') }
+}
+
+/** The first event has come; what is left of the loop. */
+async function begin(chat: Chat, init?: RequestInit, input: RequestInfo = chat.url) {
+  const events = stream(chat.client, input, init)
+  const first: IteratorResult<ServerEvent, void> = await events.next()
+  assert.equal(first.value?.data, 'hello')
+  return events
+}
+
+test('a stream goes on until the server ends it', async t => {
+  const chat = await openChat(t)
+  const events = await begin(chat, { method: 'POST', body: '{}' })
+  chat.answers[0]?.end('event: bye\ndata: later\n\n')
+  assert.deepEqual((await events.next()).value, { event: 'bye', data: 'later', id: '' })
+  assert.equal((await events.next()).done, true)
+  assert.deepEqual(chat.asked, [['text/event-stream', 200]])
+})
+
+test('a stream that is refused is renewed and asked for once more', async t => {
+  const chat = await openChat(t)
+  chat.expire()
+  const events = await begin(chat, { method: 'POST', body: '{}' })
+  assert.deepEqual(chat.asked, [
+    ['text/event-stream', 401],
+    ['text/event-stream', 200],
+  ])
+  await events.return()
+})
+
+test('a stream that nobody is let into rejects', async t => {
+  const chat = await openChat(t)
+  await chat.client.signOut()
+  assert.equal(await codeOf(stream(chat.client, chat.url).next()), 'stream_refused')
+})
+
+test('a stream ends when somebody signs out, here or in another tab, and its connection is closed', async t => {
+  const chat = await openChat(t)
+  const events = await begin(chat)
+  const { client } = chat
+  const other = createClient()
+  t.after(other.close)
+  const closed = once(chat.answers[0] ?? assert.fail(), 'close')
+  const next = events.next()
+  await other.signOut()
+  assert.deepEqual(await next, { value: undefined, done: true })
+  await closed
+  assert.equal(client.state.status, 'signed-out')
+})
+
+const reason = new Error('Not any more')
+
+// [sentence, the call with a signal of its own]
+const aborts: [string, (url: string, signal: AbortSignal) => [RequestInfo, RequestInit?]][] = [
+  ['in its options', (url, signal) => [url, { signal }]],
+  ['in a Request', (url, signal) => [new Request(url, { signal })]],
+]
+
+for (const [sentence, call] of aborts) {
+  test(`a stream ends with its signal’s reason, and closes its connection: the signal is ${sentence}`, async t => {
+    const chat = await openChat(t)
+    const leaving = new AbortController()
+    const [input, init] = call(chat.url, leaving.signal)
+    const events = await begin(chat, init, input)
+    const closed = once(chat.answers[0] ?? assert.fail(), 'close')
+    const next = events.next()
+    leaving.abort(reason)
+    await assert.rejects(next, reason)
+    await closed
+  })
+
+  test(`a stream whose signal was aborted before is never asked for: the signal is ${sentence}`, async t => {
+    const chat = await openChat(t)
+    const [input, init] = call(chat.url, AbortSignal.abort(reason))
+    await assert.rejects(stream(chat.client, input, init).next(), reason)
+    assert.deepEqual(chat.asked, [])
+  })
+}
+
+test('leaving the loop closes the connection', async t => {
+  const chat = await openChat(t)
+  const events = await begin(chat)
+  const closed = once(chat.answers[0] ?? assert.fail(), 'close')
+  await events.return()
+  await closed
+})

@@ -1,0 +1,164 @@
+// An app as people have one: Rusk under /auth, an API that wants somebody signed in, pages, all on one origin; and another
+// origin that is none of theirs. Both tell what reached them. Rusk can be kept from answering; nothing else is arranged.
+import { once } from 'node:events'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { TestContext } from 'node:test'
+import { dialects } from '../../server/src/dialects/index.ts'
+import { type Options, type Rusk, rusk } from '../../server/src/index.ts'
+
+/** What reached an API. Forms as their fields. */
+export type Seen = {
+  readonly line: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: unknown
+  /** Of who is signed in; null: nobody, and the answer was a 401. */
+  readonly email: string | null
+}
+
+export type App = {
+  /** Its origin, on `localhost`. */
+  readonly url: string
+  /** Another origin, which takes what anybody sends. */
+  readonly elsewhere: string
+  readonly rusk: Rusk
+  /** Every call but those of Rusk's, in order: `/api/…` here, anything there. */
+  readonly seen: Seen[]
+  /** Every call of Rusk's, in order: `GET /auth/session 401`. */
+  readonly asked: string[]
+  /** What the calls of this line get, until told undefined: a status, a problem, a connection that breaks, or nothing at all. */
+  answer(line: string, instead: Instead | undefined): void
+}
+
+type Instead = number | { readonly status: number; readonly code: string } | 'breaks' | 'hangs'
+
+export const ada = { email: 'ada@example.com', password: 'twelve blue herons', name: 'Ada' }
+export const bob = { email: 'bob@example.com', password: 'eleven red kites', name: 'Bob' }
+
+type Answering = (request: Request) => Promise<Response>
+
+async function bodyOf(request: Request): Promise<unknown> {
+  const type = request.headers.get('content-type') ?? ''
+  if (!type.startsWith('multipart/')) return request.text()
+  const form = await request.formData()
+  const texts = [...form].map(async ([name, value]) => [
+    name,
+    typeof value === 'string' ? value : await value.text(),
+  ])
+  return Object.fromEntries(await Promise.all(texts))
+}
+
+async function requestOf(call: IncomingMessage): Promise<Request> {
+  const chunks: Buffer[] = []
+  for await (const chunk of call) chunks.push(chunk)
+  const { method = 'GET' } = call
+  const headers = Object.entries(call.headers).map(([name, value]): [string, string] => [name, String(value)])
+  const body = method === 'GET' || method === 'HEAD' ? null : Buffer.concat(chunks)
+  return new Request(`http://${call.headers.host}${call.url}`, { method, headers, body })
+}
+
+/** On `localhost`, at a free port, until the test ends. An error for an answer breaks the connection. */
+async function serve(t: TestContext, answering: Answering): Promise<string> {
+  const pass = async (call: IncomingMessage, reply: ServerResponse): Promise<void> => {
+    const answer = await answering(await requestOf(call))
+    if (answer.type === 'error') call.socket.destroy()
+    else {
+      reply.writeHead(answer.status, [...answer.headers].flat())
+      reply.end(Buffer.from(await answer.arrayBuffer()))
+    }
+  }
+  const server = createServer((call, reply) => {
+    // A call that its page has given up has nobody to be told.
+    pass(call, reply).catch(() => call.socket.destroy())
+  })
+  server.listen(0, 'localhost')
+  await once(server, 'listening')
+  t.after(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  const { port } = server.address() as AddressInfo
+  return `http://localhost:${port}`
+}
+
+/** `pages`: documents and scripts by path. Rusk is asked for nothing before `options.url` is known. */
+export async function openApp(
+  t: TestContext,
+  pages: Readonly<Record<string, string>> = {},
+  options: Options = {},
+): Promise<App> {
+  const seen: Seen[] = []
+  const asked: string[] = []
+  const others = new Map<string, Instead>()
+  const spoken = Object.values(dialects).filter(({ name }) =>
+    [options.dialect ?? 'native'].flat().includes(name),
+  )
+  const lines = spoken.flatMap(({ routes }) => Object.keys(routes))
+  const rusks = new Set(lines.map(line => line.split(' ')[1]))
+  let auth: Rusk | undefined
+
+  const see = async (request: Request, email: string | null): Promise<Seen> => {
+    const { pathname, search } = new URL(request.url)
+    const one: Seen = {
+      line: `${request.method} ${pathname}${search}`,
+      headers: Object.fromEntries(request.headers),
+      body: await bodyOf(request),
+      email,
+    }
+    seen.push(one)
+    return one
+  }
+
+  const url = await serve(t, async request => {
+    const { pathname } = new URL(request.url)
+    const page = pages[pathname]
+    if (page !== undefined) {
+      const type = pathname.endsWith('.js') ? 'text/javascript' : 'text/html'
+      return new Response(page, { headers: { 'content-type': `${type}; charset=utf-8` } })
+    }
+    const line = `${request.method} ${pathname}`
+    const instead = others.get(line)
+    if (instead === 'hangs') return new Promise(() => {})
+    if (instead === 'breaks') return Response.error()
+    if (typeof instead === 'object') return Response.json({ code: instead.code }, { status: instead.status })
+    if (rusks.has(pathname)) {
+      const answer = instead ? new Response(null, { status: instead }) : await auth?.fetch(request)
+      asked.push(`${line} ${answer?.status}`)
+      return answer ?? Response.error()
+    }
+    if (!pathname.startsWith('/api/')) return new Response(null, { status: 404 })
+    const who = instead ? null : await auth?.session(request)
+    const one = await see(request, who?.user.email ?? null)
+    return Response.json(one, { status: who ? 200 : (instead ?? 401) })
+  })
+
+  const elsewhere = await serve(t, async request => {
+    const headers = {
+      'access-control-allow-origin': request.headers.get('origin') ?? '*',
+      'access-control-allow-credentials': 'true',
+      'access-control-allow-headers': request.headers.get('access-control-request-headers') ?? '',
+    }
+    if (request.method === 'OPTIONS') return new Response(null, { status: 204, headers })
+    return Response.json(await see(request, null), { headers })
+  })
+
+  auth = await rusk({
+    url,
+    database: 'sqlite::memory:',
+    log: { level: 'silent' },
+    secret: 'known to this test and to nobody else',
+    ...options,
+  })
+  t.after(auth.close)
+  return {
+    url,
+    elsewhere,
+    rusk: auth,
+    seen,
+    asked,
+    answer: (line, instead) => {
+      if (instead === undefined) others.delete(line)
+      else others.set(line, instead)
+    },
+  }
+}
