@@ -1,0 +1,63 @@
+// The chat: what was said before by axios, the answer as it comes by a stream.
+import { stream } from '@rusk/client'
+import { chat, chatUrl, client } from './client.ts'
+import { elementOf, sentenceOf, tell } from './page.ts'
+
+type Line = { readonly by: 'you' | 'chat'; readonly text: string }
+type Talk = { show(user: { readonly id: number; readonly username: string | null } | null): void }
+
+export function openTalk(): Talk {
+  const list = elementOf('talk')
+  const form = elementOf<HTMLFormElement>('say')
+  let shown: number | undefined
+
+  const add = ({ by, text }: Line): HTMLElement => {
+    const item = document.createElement('li')
+    item.className = by
+    item.textContent = text
+    list.append(item)
+    return item
+  }
+
+  const say = async (message: string): Promise<void> => {
+    add({ by: 'you', text: message })
+    const answer = add({ by: 'chat', text: '' })
+    const asked = {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ message }),
+    }
+    for await (const { data } of stream(client, `${chatUrl}/chat/stream`, asked)) answer.textContent += data
+  }
+
+  const load = async (): Promise<void> => {
+    const { data } = await chat.get<readonly Line[]>('/chat/history')
+    list.replaceChildren()
+    for (const line of data) add(line)
+  }
+
+  const forget = async (): Promise<void> => {
+    await chat.delete('/chat/history')
+    list.replaceChildren()
+  }
+
+  const told = (error: unknown) => tell(sentenceOf(error))
+  elementOf('forget').addEventListener('click', () => forget().catch(told))
+  form.addEventListener('submit', event => {
+    event.preventDefault()
+    const message = String(new FormData(form).get('message'))
+    form.reset()
+    say(message).catch(told)
+  })
+
+  return {
+    show(user) {
+      elementOf('chat').hidden = !user
+      elementOf('who').textContent = user?.username ?? ''
+      // What one person said is not for the next.
+      if (user?.id !== shown) list.replaceChildren()
+      if (user && user.id !== shown) load().catch(told)
+      shown = user?.id
+    },
+  }
+}
