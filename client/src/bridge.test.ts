@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import type { DialectName } from '../../server/src/dialects/index.ts'
 import { rusk } from '../../server/src/index.ts'
-import { bridgeOptions, earlierKey, earlierToken, signedBy } from '../../server/test/earlier.ts'
+import { bridgeOptions, databaseWith, earlierKey, earlierToken, signedBy } from '../../server/test/earlier.ts'
 import { type App, ada, openApp } from '../test/app.ts'
 import { withJar } from '../test/jar.ts'
 import { leaveLocalStorage } from './bridge.ts'
@@ -28,6 +28,9 @@ function store(t: TestContext, token: string): void {
 const left = (): readonly string[] => Object.keys(sessionStorage).toSorted()
 const everything = [...keys, 'theme'].toSorted()
 
+/** Ada, as an operator brings her here from the system before. */
+const brought = { ...ada, username: 'ada' }
+
 const exchanges = ({ asked }: App): readonly string[] =>
   asked.filter(line => line.startsWith('POST /auth/exchange'))
 
@@ -38,13 +41,11 @@ async function open(
   t: TestContext,
   options: Parameters<typeof openApp>[2] = { bridge: bridgeOptions },
 ): Promise<Room> {
-  const app = await openApp(t, {}, options)
+  const database = await databaseWith(t, [brought])
+  const app = await openApp(t, {}, { database, ...options })
   withJar(t, app.url)
   const client = createClient()
   t.after(client.close)
-  await client.signUp(ada)
-  await client.signOut()
-  app.asked.length = 0
   return { app, client }
 }
 
@@ -214,7 +215,7 @@ for (const [name, dialect] of wires) {
     const auth = await rusk({
       dialect: [name],
       bridge: bridgeOptions,
-      database: 'sqlite::memory:',
+      database: await databaseWith(t, [brought]),
       port: 0,
       log: { level: 'silent' },
       secret: 'known to this test and to nobody else',
@@ -224,8 +225,6 @@ for (const [name, dialect] of wires) {
     withJar(t, baseUrl)
     const client = createClient({ baseUrl, dialect })
     t.after(client.close)
-    await client.signUp({ ...ada, password: 'Twelve blue herons 3', username: 'ada' })
-    await client.signOut()
     for (const [token, want] of [
       [await earlierToken(ada.email, { exp: now() - hour }), 'refused'],
       ['x'.repeat(9000), 'refused'],

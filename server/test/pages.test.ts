@@ -410,6 +410,69 @@ test('a link on another site reaches the account after one step, and strangers t
   assert.equal(again.at, '/sign-in')
 })
 
+test('no link on another site makes a page say what was not done', async t => {
+  const rows = [
+    ['native', 'https://mail.example'],
+    ['fastapi', 'https://mail.example'],
+  ] as const
+  for (const [name, mail] of rows) {
+    const { browser, visitor } = await open(t, name)
+    await enter(visitor)
+    const far = visitorOf(browser.tab(mail))
+    for (const dropped of [[], [dialects[name].cookies.access?.name ?? '']]) {
+      browser.jar.drop(...dropped)
+      const first = await far.go('/account?done=password-changed')
+      const step = /http-equiv="refresh" content="0;url=([^"]+)"/.exec(first.html)?.[1]
+      const second = step === undefined ? first : await visitor.go(step.replaceAll('&amp;', '&') as '/')
+      const last = formsOf(second.html).some(({ action }) => action === '/continue')
+        ? await visitor.press(second, '/continue')
+        : second
+      assert.match(wordsOf(last), /ada@example\.com/)
+      for (const page of [first, second, last]) assert.doesNotMatch(page.html, /role="status"/)
+    }
+  }
+})
+
+test('nobody is told of a sign-out that was none', async t => {
+  const { browser, visitor } = await open(t)
+  await enter(visitor)
+  const own = await visitor.go('/signed-out')
+  assert.deepEqual([own.at, /You are signed out/.test(own.html)], ['/account', false])
+  const far = await visitorOf(browser.tab('https://mail.example')).go('/signed-out')
+  assert.doesNotMatch(far.html, /You are signed out/)
+  const step = /http-equiv="refresh" content="0;url=([^"]+)"/.exec(far.html)?.[1] ?? ''
+  assert.equal((await visitor.go(step as '/')).at, '/account')
+})
+
+test('cookies that contradict each other on this path alone are told as such, and lead in no circle', async t => {
+  const { browser, visitor } = await open(t)
+  await enter(visitor)
+  const other = visitorOf(await stranger(browser))
+  const accessOf = () => `rusk_access=${browser.jar.get('rusk_access')?.value}`
+  const own = accessOf()
+  browser.jar.drop(...browser.jar.names())
+  await visitor.press(await visitor.go('/sign-in'), '/sign-in', { login: 'ada', password })
+  const cookie = `${own}; ${accessOf()}`
+  browser.jar.drop(...browser.jar.names())
+  const got = await browser.call('GET /account', { headers: { cookie } })
+  assert.equal(got.status, 401)
+  assert.match(wordsOf({ html: got.text }), /cookies that contradict each other/)
+  assert.equal((await other.go('/account')).at, '/sign-in')
+})
+
+test('a password that somebody has put into a link is shown nowhere', async t => {
+  const { visitor } = await open(t)
+  const paths = [
+    '/sign-in?login=ada&password=sesame-47&return_to=/account',
+    '/sign-up?email=a@b.example&password=sesame-47',
+    '/account/password?current=sesame-47&new=sesame-48',
+    '/account?password=sesame-47',
+  ] as const
+  for (const path of paths) assert.doesNotMatch((await visitor.go(path)).html, /sesame/, path)
+  await enter(visitor)
+  for (const path of paths) assert.doesNotMatch((await visitor.go(path)).html, /sesame/, path)
+})
+
 test('where no cookie is Strict nobody is asked twice', async t => {
   const { browser } = await open(t, 'fastapi')
   const got = await visitorOf(browser.tab('https://mail.example')).go('/account')

@@ -1,6 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type ClaimField, claimKey, emailKey, loginKey, passwordIssues, usernameKey } from './admission.ts'
+import {
+  type ClaimField,
+  claimKey,
+  emailKey,
+  isSpelt,
+  loginKey,
+  passwordIssues,
+  usernameKey,
+} from './admission.ts'
 import { readInput } from './input.ts'
 import { defaultPolicy } from './policy.ts'
 
@@ -29,8 +37,8 @@ test('a login with an @ is an e-mail address, any other a username', () => {
 
 // [sentence, field, what the claim holds, whom it names]
 const claims: [string, ClaimField, unknown, object | undefined][] = [
-  ['an address is spelt as at sign-in', 'email', ' Ada@X.example ', { emailKey: 'ada@x.example' }],
-  ['a username is spelt as at sign-in', 'username', ' ADA ', { usernameKey: 'ada' }],
+  ['an address is found as at sign-in', 'email', 'Ada@X.example', { emailKey: 'ada@x.example' }],
+  ['a username is found as at sign-in', 'username', 'ADA', { usernameKey: 'ada' }],
   ['an id is taken as it is', 'id', ' aB-_ ', { id: ' aB-_ ' }],
   ['a number may be a number', 'number', 7, { number: 7 }],
   ['or digits', 'number', '7', { number: 7 }],
@@ -59,6 +67,23 @@ const claims: [string, ClaimField, unknown, object | undefined][] = [
 ]
 for (const [sentence, field, claim, want] of claims) {
   test(`in a claim of another system ${sentence}`, () => assert.deepEqual(claimKey(field, claim), want))
+}
+
+// [sentence, field, what the claim holds, whether it spells Kim <kim@x.example>]
+const spellings: [string, ClaimField, unknown, boolean][] = [
+  ['a name as it is written', 'username', 'Kim', true],
+  ['a name in capitals', 'username', 'KIM', true],
+  ['an address in capitals', 'email', 'KIM@X.example', true],
+  ['a name with the Kelvin sign', 'username', '\u212Aim', false],
+  ['a full-width name', 'username', 'Ｋｉｍ', false],
+  ['a name with a space behind', 'username', 'Kim ', false],
+  ['a name with a no-break space in front', 'username', '\u00A0Kim', false],
+  ['an address with a line break behind', 'email', 'kim@x.example\n', false],
+  ['somebody without a username, by an empty one', 'username', '', false],
+]
+for (const [sentence, field, claim, want] of spellings) {
+  test(`a claim of another system ${want ? 'means' : 'does not mean'} ${sentence}`, () =>
+    assert.equal(isSpelt(field, claim, { email: 'kim@x.example', username: 'Kim' }), want))
 }
 
 const jack = { email: 'jackson@x.example', username: 'jack', name: 'Jack von Example' }

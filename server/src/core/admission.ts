@@ -1,5 +1,6 @@
 // Who may be let in under which name and with which password: canonical keys and the password policy. Knows no store
 // and no hash; whether a password is common is told to it.
+import type { User } from './model.ts'
 import type { PasswordPolicy } from './policy.ts'
 import type { Issue } from './refusal.ts'
 
@@ -31,9 +32,8 @@ const textKey =
     typeof claim === 'string' && claim !== '' ? keyOf(claim) : undefined
 
 const claimKeys: Readonly<Record<ClaimField, (claim: unknown) => ClaimKey | undefined>> = {
-  // In the spelling of sign-in, so that who signs in by a name is who is meant by it.
-  email: textKey(text => ({ emailKey: emailKey(text.trim()) })),
-  username: textKey(text => ({ usernameKey: usernameKey(text.trim()) })),
+  email: textKey(text => ({ emailKey: emailKey(text) })),
+  username: textKey(text => ({ usernameKey: usernameKey(text) })),
   number(claim) {
     const number = typeof claim === 'string' && countGrammar.test(claim) ? Number(claim) : claim
     return Number.isSafeInteger(number) && Number(number) > 0 ? { number: Number(number) } : undefined
@@ -43,6 +43,15 @@ const claimKeys: Readonly<Record<ClaimField, (claim: unknown) => ClaimKey | unde
 
 /** Whom the claim of another system's token names; undefined: nobody, because that is no value of this field. */
 export const claimKey = (field: ClaimField, claim: unknown): ClaimKey | undefined => claimKeys[field](claim)
+
+const asciiLower = (text: string): string => text.replace(/[A-Z]/g, letter => letter.toLowerCase())
+
+/**
+ * Whether the claim spells what was found by its key. What looks alike is one account here and may have been two where the
+ * token was made: but for ASCII case a name must be the same.
+ */
+export const isSpelt = (field: ClaimField, claim: unknown, user: Pick<User, 'email' | 'username'>): boolean =>
+  field === 'number' || field === 'id' || asciiLower(String(claim)) === asciiLower(user[field] ?? '')
 
 export type Person = {
   readonly email: string

@@ -14,7 +14,10 @@ export type User = {
   readonly profile: Readonly<Record<string, unknown>>
   readonly active: boolean
   readonly superuser: boolean
-  /** From 0; goes up when every earlier sign-in must be forgotten: a new password, a disabled user. */
+  /**
+   * Goes up when every earlier sign-in must be forgotten: a new password, a disabled user. From 0 for whoever an operator has
+   * made, who may come from another system; from 1 for whoever has signed up here.
+   */
   readonly epoch: number
   readonly createdAt: number
   readonly lastSignInAt: number | null

@@ -153,7 +153,7 @@ type Admitted = { readonly user: User; readonly changes: readonly Change[] }
 export function decideAdmission(
   facts: AdmissionFacts,
   input: Input<'register'>,
-  at: Pick<At, 'now' | 'caller'> & { readonly superuser?: boolean },
+  at: Pick<At, 'now' | 'caller'> & { readonly superuser?: boolean; readonly epoch?: number },
 ): Admitted | Refusal {
   if (facts.issues.length > 0) return refuse('password_weak', { issues: facts.issues })
   if (typeof facts.record !== 'string') return facts.record.busy
@@ -169,7 +169,8 @@ export function decideAdmission(
     profile: {},
     active: true,
     superuser: at.superuser ?? false,
-    epoch: 0,
+    // Whoever signs up shows no proof of the address: no sign-in of another system may lead to this account.
+    epoch: at.epoch ?? 1,
     createdAt: at.now,
     lastSignInAt: null,
   }

@@ -47,7 +47,7 @@ export async function createAccount(
   const { decision, numbers } = await settle<{ readonly user: User }>(engine, async () => {
     const facts = await loadAdmission(engine, input, policy, [])
     return now => {
-      const admitted = decideAdmission(facts, input, { ...at(now), superuser })
+      const admitted = decideAdmission(facts, input, { ...at(now), superuser, epoch: 0 })
       return 'refused' in admitted
         ? no(admitted)
         : { changes: admitted.changes, done: { user: admitted.user } }

@@ -1,6 +1,6 @@
 // A token of the system before, for a session here: its holder moves without signing in anew. Whatever is wrong with the
 // token or with its user takes one path and gets one refusal. Knows no other way to sign in.
-import { claimKey } from '../core/admission.ts'
+import { claimKey, isSpelt } from '../core/admission.ts'
 import type { Change } from '../core/change.ts'
 import type { Holder, Session } from '../core/model.ts'
 import { type Refusal, refuse } from '../core/refusal.ts'
@@ -35,12 +35,13 @@ export const exchange: Operation<'exchange', ExchangeFacts | Refusal> = {
       skew: manner.policy.skew,
     })
     const key = token && claimKey(bridge.field, token.claims[bridge.claim])
-    const [account, opened, named] = await Promise.all([
+    const [found, opened, named] = await Promise.all([
       key && store.account(key),
       token ? store.sessionsOpenedBy(token.digest, { limit: mostOpened }) : [],
       holdersOf(engine, presented.namedByCookies),
     ])
-    return { token, account, opened, named, sessionId: engine.newId() }
+    const isMeant = found && token && isSpelt(bridge.field, token.claims[bridge.claim], found.user)
+    return { token, account: isMeant ? found : undefined, opened, named, sessionId: engine.newId() }
   },
   decide(facts, input, at) {
     if ('refused' in facts) return no(facts)
@@ -74,7 +75,10 @@ export const exchange: Operation<'exchange', ExchangeFacts | Refusal> = {
   },
 }
 
-/** A token of the system before is an earlier sign-in: a new password or a disabling since then has undone it (epoch 0). */
+/**
+ * A token of the system before is an earlier sign-in, which only epoch 0 remembers: a new password or a disabling has undone
+ * it, and who has signed up here had none.
+ */
 const mayMove = ({ user }: Account): boolean => user.active && user.epoch === 0
 
 /**
@@ -91,7 +95,10 @@ const whileAsOpened = (opened: readonly Session[]): readonly Change[] =>
       was: lineOf(session),
     }))
 
-/** Its owner has moved. Who comes with the cookies of that move is no thief, but a page that has forgotten nothing. */
+/**
+ * Its owner has moved, or it came more often than answers get lost; then its first session stands for all. Who comes with the
+ * cookies of that move is no thief, but a page that has forgotten nothing.
+ */
 function noteAgain(
   { opened, named }: ExchangeFacts,
   { user }: Account,
@@ -99,7 +106,8 @@ function noteAgain(
   at: At,
 ): Change {
   const own = named.some(({ session }) => opened.some(({ id }) => id === session.id))
-  return touched && !own
-    ? record('exchange_reused', at, { userId: user.id, sessionId: touched.id })
+  const suspect = touched ?? opened[0]
+  return suspect && !own
+    ? record('exchange_reused', at, { userId: user.id, sessionId: suspect.id })
     : record('exchange_refused', at, { userId: user.id })
 }

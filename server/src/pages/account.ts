@@ -9,6 +9,7 @@ import { type Control, control, nothingWrong, summary, wrongsOf } from './form.t
 import { at, frame, type Stage } from './frame.ts'
 import { pictogramOf } from './pictograms.ts'
 import { sayDone, sayPasswordRules } from './sentences.ts'
+import { doneOf } from './who.ts'
 
 const utc = { timeZone: 'UTC', dateStyle: 'medium' } as const
 const minute = new Intl.DateTimeFormat('en-GB', { ...utc, timeStyle: 'short' })
@@ -19,11 +20,12 @@ const time = (at: number): Html =>
   html`<time datetime="${new Date(at).toISOString()}">${minute.format(at)} UTC</time>`
 
 /** What was just done, if the address says so in a word of the list. */
-function notice({ fields }: Seen): Html | undefined {
-  const said = sayDone(fields.done)
+function notice(seen: Seen): Html | undefined {
+  const done = doneOf(seen)
+  const said = sayDone(done)
   return said === undefined
     ? undefined
-    : html`<p class="notice${fields.done === 'again' ? '' : ' good'}" role="status">${said}</p>\n`
+    : html`<p class="notice${done === 'again' ? '' : ' good'}" role="status">${said}</p>\n`
 }
 
 /** The letter that stands for somebody; whole, whatever it is made of. */

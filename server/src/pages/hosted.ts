@@ -146,8 +146,9 @@ function accountRoutes({ stage, traits, policy, account }: Ground): PageDialect[
     mayContinue: ({ refresh, signIn: named }) => refresh || named,
     otherwise: signIn,
   }
+  // Cookies that contradict each other here need not do so at sign-in, which would lead back here for ever.
   const asks: PageRoute['refused'] = ({ refused }, seen) =>
-    isUnknown(refused) ? showUnknown(stage, seen, trying) : undefined
+    isUnknown(refused) && refused !== 'cookie_conflict' ? showUnknown(stage, seen, trying) : undefined
   const does = (done: DoneWord) => ({
     show: (_done: unknown, seen: Seen): Shown => ({ goTo: account(seen, done) }),
     refused: (({ refused }, seen) =>
@@ -192,7 +193,7 @@ function accountRoutes({ stage, traits, policy, account }: Ground): PageDialect[
 }
 
 /** Getting a new access token on the way, and the way out. */
-function passingRoutes({ stage, account }: Ground): PageDialect['routes'] {
+function passingRoutes({ stage, traits, account }: Ground): PageDialect['routes'] {
   const goOn = (seen: Seen): Shown => ({ goTo: afterContinue(returnOf(seen, account(seen))) })
   const over = ['refresh_missing', 'refresh_invalid', 'cookie_conflict']
   return {
@@ -205,7 +206,15 @@ function passingRoutes({ stage, account }: Ground): PageDialect['routes'] {
     }),
     'GET /signed-out': page('health', {
       summary: 'Say that it is done.',
-      show: (_, seen) => showSignedOut(stage, seen),
+      // A link from elsewhere must make nobody believe it who is signed in.
+      show: (_, seen) =>
+        seen.came.access || seen.came.refresh
+          ? { goTo: account(seen) }
+          : showUnknown(stage, seen, {
+              strict: traits.strict,
+              mayContinue: () => false,
+              otherwise: each => showSignedOut(stage, each),
+            }),
     }),
   }
 }

@@ -44,9 +44,8 @@ export function refuseReturn(stage: Stage, seen: Seen): Shown | undefined {
     title: 'You cannot be sent there',
     status: 400,
     wrong: true,
-    body: html`<p>The link that brought you here wants to send you on to this address:</p>
-<p class="address"><code>${asked.slice(0, 200)}</code></p>
-<p>${read.why} So nothing was done.</p>
+    body: html`<p>The link that brought you here wants to send you on to an address that will not do. ${read.why} So nothing was
+done.</p>
 <p class="quiet">If you run this service: only paths of this host and origins in the option <code>origins</code> (<code>ALLOWED_ORIGINS</code>) are led to.</p>
 <p class="actions"><a class="button" href="${at(stage, seen, '/sign-in')}">Sign in without it</a></p>`,
   })

@@ -24,9 +24,16 @@ const unknown: ReadonlySet<RefusalCode> = new Set([
 /** Whether a refusal says that nobody is known, and nothing else. */
 export const isUnknown = (refused: RefusalCode): boolean => unknown.has(refused)
 
+/** What was just done, as this site's own pages say it: a link from elsewhere may say anything. */
+export const doneOf = ({ from, fields }: Seen): string | undefined =>
+  from === undefined || from === 'same-origin' ? fields.done : undefined
+
 /** This page as it was asked for, but for the steps that were tried. */
-function here({ path, fields }: Seen): string {
-  const { [step]: _, ...asked } = fields
+function here(seen: Seen): string {
+  const { path, fields } = seen
+  const { [step]: _, done: __, ...others } = fields
+  const done = doneOf(seen)
+  const asked = { ...others, ...(done === undefined ? {} : { done }) }
   const query = new URLSearchParams(asked).toString()
   return query === '' ? path : `${path}?${query}`
 }
