@@ -49,8 +49,11 @@ async function sendWith(
 ): Promise<AxiosResponse> {
   const own = new AxiosHeaders(config.headers)
   // Whoever logs an answer or an error, or sends its config again, has no old token in it.
-  const cover = (answer: Pick<AxiosResponse, 'config'> | undefined) => {
-    if (answer) answer.config = config
+  const cover = (answer: Pick<AxiosResponse, 'config' | 'request'> | undefined) => {
+    if (!answer) return
+    answer.config = config
+    // That of fetch shows its headers.
+    if (answer.request instanceof Request) answer.request = undefined
   }
   try {
     const answer = await send({ ...config, headers: own.set({ ...headers }, false), withCredentials })
@@ -58,8 +61,8 @@ async function sendWith(
     return answer
   } catch (error) {
     if (isAxiosError(error)) {
-      error.config = config
       cover(error.response)
+      cover(error as Parameters<typeof cover>[0])
     }
     throw error
   }
@@ -69,7 +72,7 @@ async function sendWith(
  * From now on the calls of `instance` carry what `client.fetch` would: cookies, CSRF token and access token for Rusk's, the
  * page's and the listed origins, none of it for any other. After a 401 tokens are renewed once and the call is repeated once,
  * unless its body was a stream. A header that the app has set stays. While nobody can say who is signed in, a call that
- * hangs on it rejects with a `RuskError`, not with the 401. Returns the way out.
+ * hangs on it rejects with a `RuskError`, not with the 401. Returns what takes it off again.
  *
  * `timeout` is for each sending; renewal has limits of its own.
  */
@@ -82,9 +85,15 @@ export function attach(instance: AxiosInstance, client: Client<unknown>): () => 
     async config => {
       // Sent again by the app, it comes by here again.
       config.adapter = adapter
-      const send = getAdapter(adapter, config)
+      const sender = getAdapter(adapter, config)
       const base = globalThis.document?.baseURI ?? globalThis.location?.href
       const url = new URL(addresses.getUri(config), base).href
+      // To the address that was judged, however an adapter of axios's own would read it; one of the app's knows best.
+      const send: AxiosAdapter = sent => {
+        if (typeof adapter === 'function') return sender(sent)
+        const { baseURL: _base, params: _params, ...rest } = sent
+        return sender({ ...rest, url, allowAbsoluteUrls: true })
+      }
       const prepare = () => cancellable(config, signal => client.prepare(url, config.method ?? 'get', signal))
 
       const pass = await prepare()

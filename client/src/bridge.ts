@@ -76,5 +76,14 @@ export async function leaveLocalStorage(
     }
     return clear('exchanged')
   }
-  return find() ? alone(leave) : 'nothing-stored'
+  if (!find()) return 'nothing-stored'
+  return alone(leave).catch((error: unknown) => {
+    // Whoever gets in by other means needs it no more, and must not come back by it after leaving.
+    const off = client.subscribe(({ status }) => {
+      if (status !== 'signed-in') return
+      off()
+      clear('already-signed-in')
+    })
+    throw error
+  })
 }

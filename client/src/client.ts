@@ -45,7 +45,7 @@ type Mark = { readonly era: number; readonly renewals: number }
 export type Client<User = NativeUser> = {
   readonly state: State<User>
   /** What tells whoever is signed in, or was when that was last known, from anybody else; undefined: nobody. */
-  who(): unknown
+  readonly userId: unknown
   /** Called at every change; the first subscriber makes the client ask who is signed in. Returns the way out. */
   subscribe(listener: (state: State<User>) => void): () => void
   /** Asks the server. Null: nobody is signed in. */
@@ -156,7 +156,7 @@ export function createClient({
 
   const page = globalThis.location
   const base = () => new URL(baseUrl, page?.href)
-  const submit = dialect.submits?.(call => send(call))
+  const csrf = dialect.csrf?.(call => send(call))
 
   const settle = (next: Now): void => {
     if (JSON.stringify(next) === JSON.stringify(state)) return
@@ -181,12 +181,18 @@ export function createClient({
   }
 
   /** Without an access token in hand there is no use in asking. */
-  const isBare = () => dialect.bearer && !token
+  const isBare = () => dialect.memoryOnly && !token
+
+  const isLate = () => isBare() || Date.now() > expires
 
   const idOf = (user: unknown): unknown => Object(user)[dialect.id ?? 'id']
 
   const enter = (user: unknown): unknown => {
-    whose = idOf(user)
+    const id = idOf(user)
+    // What was asked for whoever was here before is not the next one's.
+    if (whose && whose !== id) era++
+    whose = id
+    failures = 0
     settle({ status: 'signed-in', user })
     return user
   }
@@ -194,7 +200,7 @@ export function createClient({
   /** What goes with a call: the access token in hand, and the CSRF token where something could change. */
   const carried = async (method: string, anew = false): Promise<Record<string, string>> => ({
     ...(token && { authorization: `Bearer ${token}` }),
-    ...(!/^(GET|HEAD|OPTIONS)$/i.test(method) && (await submit?.headers(anew))),
+    ...(await csrf?.headers(method, anew)),
   })
 
   /** One call of Rusk's. Rejects when there was no answer; whatever the answer says is one. */
@@ -212,16 +218,16 @@ export function createClient({
         body: JSON.stringify(fields),
         signal: patient,
       })
-      return [answer, await answer.json().then(Object, () => ({}))]
+      const told = answer.json().catch(error => {
+        // A gate's page, or an answer that broke off.
+        if (answer.status === 200) throw error
+      })
+      return [answer, Object(await told)]
     }
     const came = await within(exchange, signal, longestCall).catch((error: unknown) => {
       throw signal?.aborted || error instanceof RuskError ? error : new RuskError('offline', {}, error)
     })
-    const [answer] = came
-    submit?.hear(answer)
-    if (answer.status < 429) failures = 0
-    const stale = submit && !anew && method !== 'GET' && answer.status === 403
-    return stale ? send(call, signal, fields, true) : came
+    return csrf?.hear(method, ...came) && !anew ? send(call, signal, fields, true) : came
   }
 
   /** Why an answer is a "no". */
@@ -231,6 +237,9 @@ export function createClient({
     const retryAfter = Math.max(0, Number(headers.get('retry-after')) || 0)
     return new RuskError(explained.code ?? 'unavailable', { ...explained, status, retryAfter })
   }
+
+  /** Rusk says that nobody is known. What has no code came from something on the way, and decides nothing. */
+  const isNo = (came: Came): boolean => came[0].status === 401 && refusal(came).code !== 'unavailable'
 
   /** Until when the access token is good that this browser has now. */
   const mind = (end: number): void => {
@@ -244,14 +253,14 @@ export function createClient({
     const held = body[dialect.token ?? '']
     token = typeof held === 'string' ? held : undefined
     mind(Date.now() + Number(dialect.life(body, answer)) * second)
-    if (!token) tabs?.tell({ until: expires })
+    if (!token) tabs?.tell({ until: expires, who: whose })
   }
 
   async function refresh(again = true): Promise<boolean> {
     const asked = era
     const came = await send(dialect.refresh)
     if (asked !== era) return !isOut()
-    if (came[0].status === 401) {
+    if (isNo(came)) {
       // It may have been composed just before another tab signed in.
       if (again && whose) return refresh(false)
       leave(whose ? 'ended' : 'nobody')
@@ -259,14 +268,17 @@ export function createClient({
     }
     if (!came[0].ok) throw refusal(came)
     take(came)
-    const before = whose
-    if (before) {
-      // Another tab may have signed somebody else in, and could not say so.
+    if (whose) {
+      // Another tab may have signed somebody else in, and could not say so: nobody calls by it before that is known.
+      const end = expires
+      expires = 0
       const user = told(await send(dialect.session))
       // What this answer brought was worth nothing beside that sign-in.
       if (again && !user) return refresh(false)
-      if (asked === era && user) enter(user)
-      if (whose !== before) era++
+      if (asked === era && user) {
+        expires = end
+        enter(user)
+      }
     }
     return true
   }
@@ -297,17 +309,16 @@ export function createClient({
 
   /** An access token for a call that needs one. While the old one is good, nobody waits for the next. */
   async function freshen(signal?: AbortSignal): Promise<Mark> {
-    const late = isBare() || Date.now() > expires
-    if (!isOut() && (late || Date.now() > due)) {
+    if (!isOut() && (isLate() || Date.now() > due)) {
       const renewed = renew(signal)
-      if (late) await renewed
+      if (isLate()) await renewed
       else renewed.catch(() => {})
     }
     return { era, renewals }
   }
 
   const recover = async (mark: Mark, signal?: AbortSignal): Promise<boolean> =>
-    !isOut() && (mark.renewals !== renewals || (await renew(signal))) && mark.era === era
+    !isOut() && ((mark.renewals !== renewals && !isLate()) || (await renew(signal))) && mark.era === era
 
   async function sendSignedIn(call: Call, signal?: AbortSignal, fields?: object): Promise<Came> {
     const mark = await freshen(signal)
@@ -317,9 +328,9 @@ export function createClient({
 
   /** The user whom an answer to the session call names; undefined: it is a refusal of everybody. */
   const told = (came: Came): unknown => {
-    const [{ status, ok }, body] = came
-    if (status === 401) return undefined
-    const user = ok && dialect.session.user?.(body)
+    const [{ ok }, body] = came
+    if (isNo(came)) return undefined
+    const user = ok && dialect.user(body)
     // A "yes" that names nobody is none of Rusk's.
     if (!idOf(user)) throw refusal(came)
     return user
@@ -329,7 +340,7 @@ export function createClient({
   async function ask(signal?: AbortSignal): Promise<unknown> {
     const asked = era
     const user = told(await sendSignedIn(dialect.session, signal))
-    if (asked !== era) return session({ signal })
+    if (asked !== era) return isOut() ? null : ask(signal)
     if (user) return enter(user)
     leave('ended')
     return null
@@ -362,12 +373,14 @@ export function createClient({
 
   /** Any script of this origin may say anything: only what has the shape counts. */
   const hear = (said: unknown): void => {
-    const { signedIn, until }: { signedIn?: unknown; until?: unknown } = Object(said)
-    if (typeof until === 'number' && !token) mind(until)
+    const { signedIn, until, who }: { signedIn?: unknown; until?: unknown; who?: unknown } = Object(said)
+    if (typeof until === 'number' && who === whose && !token) mind(until)
     if (typeof signedIn !== 'boolean') return
     token = undefined
     if (signedIn) doubt()
     else leave('signed-out')
+    // What is being asked may have been asked too early.
+    checking?.then(check)
     check()
   }
 
@@ -378,7 +391,7 @@ export function createClient({
       return
     }
     retryAt = 0
-    const seen = globalThis.document?.visibilityState !== 'hidden'
+    const seen = !globalThis.document?.hidden
     if (seen && (state.status === 'unknown' || type === 'visibilitychange')) check()
   }
 
@@ -408,15 +421,15 @@ export function createClient({
     retryAt = 0
     take(came)
     tabs?.tell({ signedIn: true })
-    const user = call.user?.(came[1])
+    const user = dialect.user(came[1])
     // A browser that keeps no cookies of another origin says so by not sending them back.
     const away = base().origin !== page?.origin
-    if (!away && user) return enter(user)
+    if (!away && idOf(user)) return enter(user)
     try {
       if (whose) doubt()
       const kept = !away || !token || (await refresh(false))
-      const found = kept && ((token && user) || (await ask(signal)))
-      if (found) return enter(found)
+      const found = kept && (await ask(signal))
+      if (found) return found
     } catch (error) {
       // Somebody is signed in now, and nobody knows yet who.
       doubt()
@@ -425,14 +438,14 @@ export function createClient({
     }
     leave('nobody')
     throw new RuskError('cookies_blocked', {
-      detail: `No cookies of ${base().origin} come back: page and Rusk belong on one site, over https`,
+      detail: `No cookies of ${base().origin} come back: page and Rusk belong on one site over https`,
     })
   }
 
   async function prepare(url: string, method: string, signal?: AbortSignal): Promise<Pass | undefined> {
     start()
     const { origin } = new URL(url, page?.href)
-    if (![page?.origin, base().origin, ...origins].includes(origin)) return undefined
+    if (origin === 'null' || ![page?.origin, base().origin, ...origins].includes(origin)) return undefined
     const before = whose
     const mark = await freshen(signal)
     // Somebody else may be there by now, or nobody knows.
@@ -460,11 +473,14 @@ export function createClient({
     get state() {
       return state
     },
-    who: () => whose,
+    get userId() {
+      return whose
+    },
     subscribe(listener) {
       start()
       if (!listeners.size && state.status === 'unknown') check()
-      const own = () => listener(state)
+      // Async: its bug is nobody else's, and comes out as an unhandled rejection.
+      const own = async () => listener(state)
       listeners.add(own)
       return () => listeners.delete(own)
     },

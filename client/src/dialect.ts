@@ -9,18 +9,19 @@ export type Body = Readonly<Record<string, unknown>>
 export type Call = {
   readonly line: `${'GET' | 'POST'} /${string}`
   readonly names?: Readonly<Record<string, string>>
-  /** What of the answer is the user. Absent: the answer does not say. */
-  user?(body: Body): unknown
   /** It makes an account and opens no session: sign-in follows, with this field as login. */
   readonly login?: string
 }
 
 /** The double submit of one client: a readable token that goes into a header of every unsafe call. */
-export type Submit = {
-  /** `anew`: the token in hand was refused. */
-  headers(anew: boolean): Promise<Readonly<Record<string, string>>>
-  /** Whatever was answered; it may carry a token for pages that cannot read the cookie. */
-  hear(answer: Response): void
+export type Csrf = {
+  /** None for a method that changes nothing. `anew`: the token in hand was refused. */
+  headers(method: string, anew: boolean): Promise<Readonly<Record<string, string>>>
+  /**
+   * Whatever Rusk has answered, which may carry a token for pages that cannot read the cookie. True: it was refused for want
+   * of a good one, and nothing was done.
+   */
+  hear(method: string, answer: Response, body: Body): boolean
 }
 
 /** `User`: what the session call tells of a person. */
@@ -33,18 +34,20 @@ export type Dialect<User = unknown> = {
   /** A token of the system before for a session. */
   readonly exchange: Call
   readonly changePassword?: Call
+  /** What of an answer is the user; where that has no id, the answer does not say. */
+  user(body: Body): unknown
   /** The member of a user that tells one from another. Default: `id`. */
   readonly id?: string
   /** The member of an answer that is an access token; it then goes into the Authorization header. */
   readonly token?: string
   /** Access tokens travel in answers always: without one in hand there is no use in asking who is signed in. */
-  readonly bearer?: true
+  readonly memoryOnly?: true
   /** Seconds from now that the access token of this answer lives; anything else: nobody knows. */
   life(body: Body, answer: Response): unknown
   /** What a refusal's body says. Absent: what RFC 9457 and Rusk's own bodies say. */
   explain?(status: number, body: Body): Explained
   /** Absent: the server guards by origin alone. `ask` makes a call, with no token. */
-  readonly submits?: (ask: (call: Call) => Promise<unknown>) => Submit
+  readonly csrf?: (ask: (call: Call) => Promise<unknown>) => Csrf
   /** Never there; carries the type. */
   readonly '~user'?: User
 }
@@ -58,16 +61,15 @@ export type NativeUser = {
   readonly createdAt: string
 }
 
-const user = (body: Body): unknown => body.user
-
 export const native: Dialect<NativeUser> = {
-  signUp: { line: 'POST /auth/sign-up', user },
-  signIn: { line: 'POST /auth/sign-in', user },
+  signUp: { line: 'POST /auth/sign-up' },
+  signIn: { line: 'POST /auth/sign-in' },
   signOut: { line: 'POST /auth/sign-out' },
   refresh: { line: 'POST /auth/refresh' },
-  session: { line: 'GET /auth/session', user },
-  exchange: { line: 'POST /auth/exchange', user },
-  changePassword: { line: 'POST /auth/password', user },
+  session: { line: 'GET /auth/session' },
+  exchange: { line: 'POST /auth/exchange' },
+  changePassword: { line: 'POST /auth/password' },
+  user: ({ user }) => user,
   token: 'accessToken',
   life: ({ expiresIn }) => expiresIn,
 }

@@ -80,7 +80,7 @@ for (const name of names) {
 
   test(`${name}: where the access token stands and how long it lives is what the server says`, () => {
     const { cookies, policy } = server
-    assert.equal(dialect.bearer ?? false, cookies.access === undefined)
+    assert.equal(dialect.memoryOnly ?? false, cookies.access === undefined)
     const answers = [dialect.signIn, dialect.refresh, dialect.exchange].map(call =>
       schemaOf(routeOf(call).answer),
     )
@@ -89,11 +89,11 @@ for (const name of names) {
     if (typeof fixed === 'number' && !Number.isNaN(fixed)) {
       assert.equal(fixed * 1000, policy.access ?? defaultPolicy.access)
     }
-    const user = dialect.session.user?.({ user: { id: 1, uid: 1 }, id: 1, uid: 1 })
+    const user = dialect.user({ user: { id: 1, uid: 1 }, id: 1, uid: 1 })
     const told = schemaOf(routeOf(dialect.session).answer)
     const members = 'user' in told ? Object(told.user).properties : told
     assert.ok((dialect.id ?? 'id') in Object(members) && user !== undefined)
-    assert.equal(dialect.submits !== undefined, cookies.csrf !== undefined)
+    assert.equal(dialect.csrf !== undefined, cookies.csrf !== undefined)
     const opens = Object.values(server.routes).some(({ does }) => does === 'signUp')
     assert.equal(
       dialect.signUp.login === undefined,
@@ -161,7 +161,7 @@ for (const name of names) {
       const user = await client.signUp(person)
       assert.equal(Object(user).email, person.email)
       assert.deepEqual(client.state, { status: 'signed-in', user })
-      assert.equal(client.who(), Object(user)[dialects[name].id ?? 'id'])
+      assert.equal(client.userId, Object(user)[dialects[name].id ?? 'id'])
       assert.equal(await me(), 200)
       assert.deepEqual(await client.session(), user)
 

@@ -1,5 +1,5 @@
 // The other wires that Rusk speaks, as the client must know them. A test holds each to what the server says of itself.
-import type { Body, Call, Dialect, Submit } from './dialect.ts'
+import type { Body, Call, Csrf, Dialect } from './dialect.ts'
 import type { Explained, Issue } from './error.ts'
 
 export { type NativeUser, native } from './dialect.ts'
@@ -23,6 +23,15 @@ const issueOf = (issue: unknown): readonly Issue[] => {
   return [{ field: Array.isArray(loc) ? String(loc.at(-1)) : '', message: String(msg) }]
 }
 
+/** Flask says so with a 401, which says nothing of the person then. */
+const isOfCsrf = (sentence: unknown): boolean => /^csrf/i.test(String(sentence))
+
+/** Without a sentence it came from something on the way. */
+const codeOf = (status: number, sentence: unknown): string =>
+  !sentence || (status === 401 && isOfCsrf(sentence))
+    ? 'unavailable'
+    : (codes[status] ?? (status < 500 ? 'refused' : 'unavailable'))
+
 /** `{ detail }`, a sentence or a list, as FastAPI and Django have it; `{ error }`, as Flask. */
 function explain(status: number, { detail, error }: Body): Explained {
   const issues = Array.isArray(detail) ? detail.flatMap(issueOf) : []
@@ -30,7 +39,7 @@ function explain(status: number, { detail, error }: Body): Explained {
     each => typeof each === 'string' && each !== '',
   )
   return {
-    code: codes[status] ?? (status < 500 ? 'refused' : 'unavailable'),
+    code: codeOf(status, sentence),
     ...(typeof sentence === 'string' && { detail: sentence }),
     issues,
   }
@@ -54,37 +63,45 @@ const lifeOf =
     }
   }
 
+const changesNothing = (method: string): boolean => /^(GET|HEAD|OPTIONS)$/i.test(method)
+
 /** The value of a readable cookie goes into a header; `call` sets the cookie, where there is such a call. */
-const submits =
+const doubleSubmit =
   (cookie: string, header: string, call?: Call) =>
-  (ask: (call: Call) => Promise<unknown>): Submit => {
+  (ask: (call: Call) => Promise<unknown>): Csrf => {
+    const named = RegExp(`(?:^|; )${cookie}=([^;]*)`, 'g')
     let heard: string | null = null
-    const find = () =>
-      RegExp(`(?:^|; )${cookie}=([^;]*)`).exec(globalThis.document?.cookie ?? '')?.[1] ?? heard
+    // A sibling may have planted one of the same name, in front of the good one or behind.
+    const find = (anew?: boolean) =>
+      [...(globalThis.document?.cookie ?? '').matchAll(named)].at(anew ? -1 : 0)?.[1] ?? heard
     return {
-      async headers(anew) {
+      async headers(method, anew) {
+        if (changesNothing(method)) return {}
         if (call && (anew || !find())) await ask(call)
-        const value = find()
+        const value = find(anew)
         return value ? { [header]: value } : {}
       },
-      hear(answer) {
+      hear(method, answer, { error }) {
         heard = answer.headers.get(header) ?? heard
+        return !changesNothing(method) && (answer.status === 403 || isOfCsrf(error))
       },
     }
   }
 
-/** The answer is the user. */
+/** An answer about a user is the user. */
 const itself = (body: Body): unknown => body
 
-type Numbered = { readonly id: number; readonly username: string | null; readonly email: string }
+/** `id`: 1, 2, 3 …, as those back ends count. */
+export type NumberedUser = { readonly id: number; readonly username: string | null; readonly email: string }
 
-export const fastapi: Dialect<Numbered> = {
+export const fastapi: Dialect<NumberedUser> = {
   signUp: { line: 'POST /auth/register', login: 'email' },
   signIn: { line: 'POST /auth/login', names: { login: 'username_or_email' } },
   signOut: { line: 'POST /auth/logout' },
   refresh: { line: 'POST /auth/refresh' },
-  session: { line: 'GET /auth/me', user: itself },
+  session: { line: 'GET /auth/me' },
   exchange: { line: 'POST /auth/exchange' },
+  user: itself,
   life: () => 900,
   explain,
 }
@@ -102,8 +119,9 @@ export const fastapiMinimal: Dialect<MinimalUser> = {
   signIn: { line: 'POST /auth/signin', names: { login: 'email' } },
   signOut: { line: 'POST /auth/signout' },
   refresh: { line: 'POST /auth/refresh' },
-  session: { line: 'GET /auth/me', user: itself },
+  session: { line: 'GET /auth/me' },
   exchange: { line: 'POST /auth/exchange' },
+  user: itself,
   life: () => 900,
   explain,
 }
@@ -124,36 +142,39 @@ export const fastapiProduction: Dialect<ProductionUser> = {
   signIn: { line: 'POST /api/auth/login', names: { login: 'email' } },
   signOut: { line: 'POST /api/auth/logout' },
   refresh: { line: 'POST /api/auth/refresh' },
-  session: { line: 'GET /api/auth/me', user: itself },
+  session: { line: 'GET /api/auth/me' },
   exchange: { line: 'POST /api/auth/exchange' },
+  user: itself,
   life: () => 3600,
   explain,
 }
 
-export const flask: Dialect<Numbered> = {
-  signUp: { line: 'POST /register', user: ({ user }) => user },
-  signIn: { line: 'POST /login', names: { login: 'email' }, user: ({ user }) => user },
+export const flask: Dialect<NumberedUser> = {
+  signUp: { line: 'POST /register' },
+  signIn: { line: 'POST /login', names: { login: 'email' } },
   signOut: { line: 'POST /logout' },
   refresh: { line: 'POST /refresh' },
-  session: { line: 'GET /me', user: itself },
-  exchange: { line: 'POST /exchange', user: ({ user }) => user },
+  session: { line: 'GET /me' },
+  exchange: { line: 'POST /exchange' },
+  user: body => body.user ?? body,
   token: 'access_token',
-  bearer: true,
+  memoryOnly: true,
   life: lifeOf('access_token'),
   explain,
-  submits: submits('csrf_refresh_token', 'x-csrf-token'),
+  csrf: doubleSubmit('csrf_refresh_token', 'x-csrf-token'),
 }
 
-export const django: Dialect<Numbered> = {
+export const django: Dialect<NumberedUser> = {
   signUp: { line: 'POST /api/register/', login: 'username' },
   signIn: { line: 'POST /api/token/pair', names: { login: 'username' } },
   signOut: { line: 'POST /api/logout/' },
   refresh: { line: 'POST /api/token/refresh/' },
-  session: { line: 'GET /api/me/', user: itself },
+  session: { line: 'GET /api/me/' },
   exchange: { line: 'POST /api/token/exchange/' },
+  user: itself,
   token: 'access',
-  bearer: true,
+  memoryOnly: true,
   life: lifeOf('access'),
   explain,
-  submits: submits('csrftoken', 'x-csrftoken', { line: 'GET /api/csrf/' }),
+  csrf: doubleSubmit('csrftoken', 'x-csrftoken', { line: 'GET /api/csrf/' }),
 }

@@ -47,7 +47,7 @@ export async function* readEvents(body: ReadableStream<Uint8Array>): AsyncGenera
 
 /**
  * Server-sent events by `client.fetch`, with its rules: renewed ahead of time, repeated once after a 401. Ends with the
- * stream, and when nobody is signed in any more. An answer that is no 2xx rejects.
+ * stream, and when its person is not signed in any more. An answer that is no 2xx rejects.
  */
 export async function* stream(
   client: Client<unknown>,
@@ -59,11 +59,15 @@ export async function* stream(
   const { signal } = ended
   const abort = () => ended.abort(asked.signal.reason)
   asked.signal.addEventListener('abort', abort, { signal })
-  const off = client.subscribe(({ status }) => status === 'signed-out' && ended.abort())
+  let whose = client.userId
+  const off = client.subscribe(({ status }) => {
+    if (status === 'signed-out' || (whose && client.userId !== whose)) ended.abort()
+  })
   try {
     asked.signal.throwIfAborted()
     asked.headers.set('accept', 'text/event-stream')
     const answer = await client.fetch(asked, { signal })
+    whose ??= client.userId
     if (!answer.ok) throw new RuskError('stream_refused', { status: answer.status })
     if (answer.body) yield* readEvents(answer.body)
   } catch (error) {

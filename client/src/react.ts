@@ -136,7 +136,7 @@ export function SignedIn({ children, fallback, loading }: SignedInProps): ReactE
   const state = useSession<unknown>()
   const [seen, setSeen] = useState<{ readonly state: Known; readonly key: string }>()
   const isKnown = state.status !== 'unknown'
-  if (isKnown && state !== seen?.state) setSeen({ state, key: `${state.status} ${client.who()}` })
+  if (isKnown && state !== seen?.state) setSeen({ state, key: `${state.status} ${client.userId}` })
 
   const shown = seen?.state.status === 'signed-out' ? insteadOf(fallback, seen.state.reason) : children
   return createElement(

@@ -24,7 +24,7 @@ const programs: [string, string, string][] = [
   [
     'made and looked at, it says that nothing is known and does nothing',
     `const client = createClient()
-     console.log(client.state.status, typeof client.who(), process.getActiveResourcesInfo().filter(name => /Timeout|Message|TCP/.test(name)).length)`,
+     console.log(client.state.status, typeof client.userId, process.getActiveResourcesInfo().filter(name => /Timeout|Message|TCP/.test(name)).length)`,
     'unknown undefined 0',
   ],
   [

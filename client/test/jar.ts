@@ -74,7 +74,7 @@ export function withJar(t: TestContext, page?: string): Browsing {
     ...(at && {
       location: at,
       document: {
-        visibilityState: 'visible',
+        hidden: false,
         get cookie() {
           return [...jar.readable(at, Date.now())].map(([name, value]) => `${name}=${value}`).join('; ')
         },

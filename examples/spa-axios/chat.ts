@@ -9,13 +9,17 @@ import { type JwtVariables, jwt } from 'hono/jwt'
 import { streamSSE } from 'hono/streaming'
 
 type Line = { readonly by: 'you' | 'chat'; readonly text: string }
-type Env = { Variables: JwtVariables<{ readonly user_id: number }> }
+type Env = { Variables: JwtVariables<{ readonly user_id: number; readonly exp: number }> }
 
 /** As Django has it. A page of another site could not send the access token either. */
 function isDoublySubmitted(c: Context): boolean {
   const sent = c.req.header('x-csrftoken')
   return c.req.method === 'GET' || (!!sent && sent === getCookie(c, 'csrftoken'))
 }
+
+/** Signed by the key is not enough: it must say whose it is, and end. */
+const isWhole = ({ user_id, exp }: Env['Variables']['jwtPayload']): boolean =>
+  Number.isSafeInteger(user_id) && typeof exp === 'number'
 
 /** Clocks of two machines stand apart: a token may seem to come from the near future. */
 const verification = { typ: 'at+jwt', iat: false }
@@ -31,6 +35,9 @@ export function openChat(key: string, page: string) {
   return new Hono<Env>()
     .use(cors({ origin: page, credentials: true, maxAge: 600 }))
     .use(jwt({ secret: key, alg: 'HS256', verification }))
+    .use(async (c, next) =>
+      isWhole(c.get('jwtPayload')) ? next() : c.json({ detail: 'Sign in first' }, 401),
+    )
     .use(async (c, next) => (isDoublySubmitted(c) ? next() : c.json({ detail: 'CSRF Failed' }, 403)))
     .get('/chat/history', c => c.json(said.get(c.get('jwtPayload').user_id) ?? []))
     .delete('/chat/history', c => {

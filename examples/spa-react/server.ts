@@ -61,14 +61,16 @@ export async function openApp(
         const { id } = c.get('user')
         const tell = () => stream.writeSSE({ event: 'notes', data: '' })
         news.on(id, tell)
-        stream.onAbort(() => void news.off(id, tell))
-        await tell()
-        // Ends with the session, and with the access token that asked: the page comes back with a fresh one.
-        while (!stream.aborted && (await auth.session(c.req.raw))) {
-          await stream.writeSSE({ event: 'time', data: new Date().toISOString() })
-          await stream.sleep(1000)
+        try {
+          await tell()
+          // Ends with the session, and with the access token that asked: the page comes back with a fresh one.
+          while (!stream.aborted && (await auth.session(c.req.raw))) {
+            await stream.writeSSE({ event: 'time', data: new Date().toISOString() })
+            await stream.sleep(1000)
+          }
+        } finally {
+          news.off(id, tell)
         }
-        news.off(id, tell)
       }),
     )
     .get('/notes', serveStatic({ root: pages, path: 'index.html' }))

@@ -122,5 +122,6 @@ export async function become(tabs: readonly Page[], want: string, span = 2_000):
 export const turn = (tab: Page, visibility: DocumentVisibilityState): Promise<unknown> =>
   tab.evaluate(state => {
     Object.defineProperty(document, 'visibilityState', { value: state, configurable: true })
+    Object.defineProperty(document, 'hidden', { value: state === 'hidden', configurable: true })
     document.dispatchEvent(new Event('visibilitychange', { bubbles: true }))
   }, visibility)

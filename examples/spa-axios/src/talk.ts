@@ -31,7 +31,10 @@ export function openTalk(): Talk {
   }
 
   const load = async (): Promise<void> => {
+    const asked = shown
     const { data } = await chat.get<readonly Line[]>('/chat/history')
+    // Whoever asked may have gone while this was on its way.
+    if (asked !== shown) return
     list.replaceChildren()
     for (const line of data) add(line)
   }
@@ -54,10 +57,11 @@ export function openTalk(): Talk {
     show(user) {
       elementOf('chat').hidden = !user
       elementOf('who').textContent = user?.username ?? ''
-      // What one person said is not for the next.
-      if (user?.id !== shown) list.replaceChildren()
-      if (user && user.id !== shown) load().catch(told)
+      const before = shown
       shown = user?.id
+      // What one person said is not for the next.
+      if (shown !== before) list.replaceChildren()
+      if (user && shown !== before) load().catch(told)
     },
   }
 }
