@@ -7,7 +7,6 @@ import { readSettings } from '../server/src/config.ts'
 import { dialects } from '../server/src/dialects/index.ts'
 import { openSystem } from '../server/src/index.ts'
 import { chromium as chromiumHere, findBrowser } from './browsers.ts'
-import { readPng, writePng } from './png.ts'
 
 const folder = fileURLToPath(new URL('../docs/pictures/', import.meta.url))
 
@@ -65,9 +64,9 @@ async function open(browser: Browser, device: Device, screen?: Screen): Promise<
 }
 
 async function take(page: Page, name: string, fullPage: boolean): Promise<void> {
-  const small = writePng(readPng(await page.screenshot({ fullPage, animations: 'disabled' })))
-  writeFileSync(`${folder}${name}.png`, small)
-  process.stdout.write(`${name}.png ${Math.ceil(small.length / 1024)} KiB\n`)
+  const picture = await page.screenshot({ fullPage, animations: 'disabled' })
+  writeFileSync(`${folder}${name}.png`, picture)
+  process.stdout.write(`${name}.png ${Math.ceil(picture.length / 1024)} KiB\n`)
 }
 
 async function signIn(page: Page, url: string): Promise<void> {

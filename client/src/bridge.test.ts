@@ -125,11 +125,11 @@ test('a token that is worth nothing goes, and its person signs in again', async 
   }
 })
 
-test('where Rusk exchanges nothing the token is worth nothing', async t => {
+test('where Rusk exchanges nothing yet, the token stays until it does', async t => {
   const { client } = await open(t, {})
   store(t, await earlierToken(ada.email))
-  assert.equal(await leaveLocalStorage(client, how), 'refused')
-  assert.deepEqual(left(), ['theme'])
+  await assert.rejects(leaveLocalStorage(client, how), { code: 'not_found' })
+  assert.deepEqual(left(), everything)
 })
 
 test('what is undecided stays, and the next start tries again', async t => {

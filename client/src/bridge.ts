@@ -1,4 +1,4 @@
-// @rusk/client/bridge: out of localStorage, once. Decides when the token of the system before has done its work and is to be
+// @rusk/client/bridge: out of localStorage, once. Decides when the token of the old system has done its work and is to be
 // wiped; reads and removes, and never writes. What the token says is the server's to judge.
 import type { Client } from './client.ts'
 import { RuskError } from './error.ts'
@@ -26,8 +26,8 @@ export type Leaving = {
   readonly storage?: Stored
 }
 
-/** Answers that are as definite tomorrow: no other call of this kind will be taken. */
-const definite: readonly number[] = [400, 401, 404, 422]
+/** Of this very token. A 404 is not: Rusk may not have been told the old key yet. */
+const definite: readonly number[] = [400, 401, 422]
 
 /** Rusk has said no. What has no code came from something else on the way, and decides nothing. */
 const isRefusal = (error: unknown): boolean =>

@@ -15,14 +15,14 @@ export type State<User = NativeUser> =
   | { readonly status: 'signed-out'; readonly reason: Reason }
 
 export type ClientOptions<User = NativeUser> = {
-  /** Where Rusk is, `prefix` included. Default: the page's own origin. */
-  readonly baseUrl?: string
+  /** Where Rusk is, `prefix` included. Default: the page's own origin; in a program it must be given, and whole. */
+  readonly baseUrl?: string | undefined
   /** Default: `native`. */
   readonly dialect?: Dialect<User>
   /** Natively: where access tokens travel. `cookies` (default), or `memory` for services on other hosts. */
-  readonly delivery?: 'cookies' | 'memory'
+  readonly delivery?: 'cookies' | 'memory' | undefined
   /** Origins of your services that may be shown the access token, besides Rusk's and the page's own. */
-  readonly origins?: readonly string[]
+  readonly origins?: readonly string[] | undefined
 }
 
 export type Abortable = { readonly signal?: AbortSignal | undefined }
@@ -46,15 +46,15 @@ export type Client<User = NativeUser> = {
   readonly state: State<User>
   /** What tells whoever is signed in, or was when that was last known, from anybody else; undefined: nobody. */
   readonly userId: unknown
-  /** Called at every change; the first subscriber makes the client ask who is signed in. Returns the way out. */
+  /** Called at every change; the first subscriber makes the client ask who is signed in. Returns what ends it. */
   subscribe(listener: (state: State<User>) => void): () => void
   /** Asks the server. Null: nobody is signed in. */
   session(options?: Abortable): Promise<User | null>
   signUp(fields: SignUp, options?: Abortable): Promise<User>
   signIn(fields: SignIn, options?: Abortable): Promise<User>
-  /** Signs in with a token of the system before. */
+  /** Signs in with a token of the old system. */
   exchange(fields: { readonly token: string }, options?: Abortable): Promise<User>
-  /** Natively only. Every session ends, and a new one opens here. */
+  /** Every session ends, and a new one opens here. Dialects that have no such call reject with `not_found`. */
   changePassword(
     fields: { readonly current: string; readonly new: string },
     options?: Abortable,

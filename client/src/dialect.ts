@@ -31,7 +31,7 @@ export type Dialect<User = unknown> = {
   readonly signOut: Call
   readonly refresh: Call
   readonly session: Call
-  /** A token of the system before for a session. */
+  /** A token of the old system for a session. */
   readonly exchange: Call
   readonly changePassword?: Call
   /** What of an answer is the user; where that has no id, the answer does not say. */

@@ -4,7 +4,7 @@
 export type Issue = { readonly field: string; readonly message: string }
 
 export type RuskErrorCode =
-  /** Nothing came back: no network, a server that is away, a page whose origin is not listed. */
+  /** No answer of Rusk's came back: no network, a server that is away, an origin that is not listed, a gate in between. */
   | 'offline'
   /** Nothing came back within 15 seconds. */
   | 'timeout'
@@ -14,10 +14,21 @@ export type RuskErrorCode =
   | 'signed_in_anew'
   /** Of Rusk's refusals (docs/refusals.md); in dialects without codes, the one that its status stands for. */
   | 'credentials_wrong'
+  | 'email_taken'
+  | 'username_taken'
+  | 'password_weak'
+  | 'password_wrong'
+  | 'token_refused'
   | 'not_signed_in'
   | 'input_invalid'
   | 'origin_refused'
+  | 'not_found'
   | 'throttled'
+  | 'busy'
+  /** `stream` was answered with no 2xx. */
+  | 'stream_refused'
+  /** A "no" without a code: of a dialect, or of something on the way. */
+  | 'refused'
   | 'unavailable'
   | (string & {})
 

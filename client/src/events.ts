@@ -26,8 +26,10 @@ export async function* readEvents(body: ReadableStream<Uint8Array>): AsyncGenera
       const text = decoder.decode(value, { stream: true })
       if (text === '') continue
       // A carriage return ends its line at once; a line feed after it, in the next piece, ends nothing.
-      const lines = (rest + (halfEnd ? text.replace(/^\n/, '') : text)).split(/\r\n?|\n/)
+      const lines = (halfEnd ? text.replace(/^\n/, '') : text).split(/\r\n?|\n/)
       halfEnd = text.endsWith('\r')
+      // What is left over is not searched again: a line may come in any number of pieces.
+      lines[0] = rest + lines[0]
       rest = lines.pop() ?? ''
       for (const line of lines) {
         const [, name, content = ''] = /^([^:]*):? ?(.*)$/s.exec(line) ?? []
@@ -61,13 +63,13 @@ export async function* stream(
   asked.signal.addEventListener('abort', abort, { signal })
   let whose = client.userId
   const off = client.subscribe(({ status }) => {
-    if (status === 'signed-out' || (whose && client.userId !== whose)) ended.abort()
+    whose ??= client.userId
+    if (status === 'signed-out' || client.userId !== whose) ended.abort()
   })
   try {
     asked.signal.throwIfAborted()
     asked.headers.set('accept', 'text/event-stream')
     const answer = await client.fetch(asked, { signal })
-    whose ??= client.userId
     if (!answer.ok) throw new RuskError('stream_refused', { status: answer.status })
     if (answer.body) yield* readEvents(answer.body)
   } catch (error) {

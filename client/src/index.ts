@@ -10,6 +10,6 @@ export {
   type SignUp,
   type State,
 } from './client.ts'
-export type { Call, Dialect, NativeUser } from './dialect.ts'
-export { type Issue, RuskError, type RuskErrorCode } from './error.ts'
+export type { Body, Call, Csrf, Dialect, NativeUser } from './dialect.ts'
+export { type Explained, type Issue, RuskError, type RuskErrorCode } from './error.ts'
 export { type ServerEvent, stream } from './events.ts'

@@ -376,7 +376,7 @@ test('production refuses what is only fit for development, which is a risk there
       /for development/,
     ],
     [
-      'a key of the system before that others know',
+      'a key of the old system that others know',
       {
         RUSK_BRIDGE_KEY: 'django-insecure-0123456789abcdefghijklmnop',
         RUSK_BRIDGE_SUBJECT: 'user_id=number',
@@ -520,7 +520,7 @@ test('what may go wrong is told, and what to do about it', async t => {
   }
 })
 
-test('the bridge from a system before is a key and whom its tokens name', async t => {
+test('the bridge from an old system is a key and whom its tokens name', async t => {
   const subjects: [text: string, want: object][] = [
     ['sub=email', { claim: 'sub', field: 'email' }],
     [' user_id = number ', { claim: 'user_id', field: 'number' }],
@@ -556,7 +556,7 @@ test('the bridge from a system before is a key and whom its tokens name', async 
     assert.ok(settings)
     assert.deepEqual(errors, [])
     assert.deepEqual(texts(risks), [
-      'RUSK_BRIDGE_KEY: whoever holds a token of the system before, or its key, can sign in → Take it out when those tokens have expired',
+      'RUSK_BRIDGE_KEY: whoever holds a token of the old system, or its key, can sign in → Take it out when those tokens have expired',
     ])
   })
 })

@@ -34,7 +34,7 @@ export type Settings = {
   readonly secret: string | undefined
   readonly jwt: { readonly key: string | undefined; readonly algorithm: 'ES256' | 'EdDSA' }
   readonly audience: string | undefined
-  /** Tokens of the system before; undefined: none is exchanged. */
+  /** Tokens of the old system; undefined: none is exchanged. */
   readonly bridge: ({ readonly key: string } & ClaimOf) | undefined
   /** Undefined: none are served. Paths of files as they are written. */
   readonly pages:

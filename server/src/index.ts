@@ -213,7 +213,7 @@ const alarms: Readonly<Partial<Record<EventType, string>>> = {
     'If the database was restored from a copy, sessions that had ended since it was made are live again. End them: ' +
     'rusk sessions revoke --opened-before now',
   exchange_reused:
-    'A token of the system before was exchanged once more after its session had been used: one of the two had a copy. ' +
+    'A token of the old system was exchanged once more after its session had been used: one of the two had a copy. ' +
     'If it was not its user who exchanged it first, end what it opened: rusk sessions revoke --user LOGIN',
 }
 

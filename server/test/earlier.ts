@@ -1,4 +1,4 @@
-// The system before, as tests need it: its key, and tokens as its library made them. Another library than ours makes them.
+// The old system, as tests need it: its key, and tokens as its library made them. Another library than ours makes them.
 import assert from 'node:assert/strict'
 import { createSecretKey } from 'node:crypto'
 import { join } from 'node:path'

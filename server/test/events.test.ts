@@ -20,7 +20,8 @@ type Scene = Sys & { readonly userId: string; readonly first: Tokens; readonly s
 async function open(): Promise<Scene> {
   const sys = await system({ bridge })
   const { ask, engine } = sys
-  const both = [tokensOf(await ask('signUp', jack)), tokensOf(await ask('signIn', asJack))]
+  await sys.make(jack)
+  const both = [tokensOf(await ask('signIn', asJack)), tokensOf(await ask('signIn', asJack))]
   const [first, second] = both.toSorted((a, b) => (idOf(a) < idOf(b) ? -1 : 1))
   assert.ok(first && second)
   const holder = await engine.store.holder(idOf(first))
@@ -147,7 +148,7 @@ const rows: [string, (scene: Scene) => Promise<unknown>, string[]][] = [
     ['password_rehashed jack', 'signed_in jack another', 'signed_in jack another'],
   ],
   [
-    'a user comes with a token of the system before',
+    'a user comes with a token of the old system',
     async ({ ask, first }) => ask('exchange', { token: await tokenOf(jack.email) }, carry(first)),
     ['session_ended jack first because=signed_in_anew', 'signed_in jack another by=exchange'],
   ],
@@ -160,7 +161,7 @@ const rows: [string, (scene: Scene) => Promise<unknown>, string[]][] = [
     ['exchange_refused', 'exchange_refused'],
   ],
   [
-    'a disabled user comes with a token of the system before',
+    'a disabled user comes with a token of the old system',
     async ({ engine, ask, userId }) => {
       await setActive(engine, userId, false)
       await ask('exchange', { token: await tokenOf(jack.email) })

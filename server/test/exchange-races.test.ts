@@ -1,4 +1,4 @@
-// A token of the system before meets what else may happen to its user and its session: whichever is committed first, the
+// A token of the old system meets what else may happen to its user and its session: whichever is committed first, the
 // other is decided again.
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
@@ -10,7 +10,7 @@ import type { Store } from '../src/store/port.ts'
 import { bridge, earlierToken } from './earlier.ts'
 import { asJack, carry, idOf, jack, later, refusedOf, type Sys, system, tokensOf } from './system.ts'
 
-/** Jack, who has a token of the system before, on a store that lets `first` happen right before a commit with this change; once. */
+/** Jack, who has a token of the old system, on a store that lets `first` happen right before a commit with this change; once. */
 async function open(name: ChangeName) {
   let first: (() => Promise<unknown>) | undefined
   const between = (store: Store): Store => ({

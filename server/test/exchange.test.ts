@@ -197,7 +197,7 @@ const pastGrace = () => sleep(grace + 20)
 
 for (const name of names) {
   describe(name, () => {
-    test('a token of the system before is answered as a sign-in is, and signs its user in', async t => {
+    test('a token of the old system is answered as a sign-in is, and signs its user in', async t => {
       const scene = await open(t, name)
       const { browser, another, front, ask, exchange, me } = scene
       const other = another()
@@ -484,7 +484,7 @@ test('a token opens eight sessions at most: so many answers are never lost, and 
 })
 
 for (const name of names) {
-  test(`${name}: no token of the system before leads to an account that somebody has made by signing up`, async t => {
+  test(`${name}: no token of the old system leads to an account that somebody has made by signing up`, async t => {
     const scene = await open(t, name)
     const { ask, another, front, exchange } = scene
     const mallory = { email: 'bob@example.com', username: 'bob', password }

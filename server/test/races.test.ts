@@ -11,7 +11,7 @@ import { type Listening, type Rusk, rusk } from '../src/index.ts'
 import { openStore } from '../src/store/open.ts'
 import type { Store } from '../src/store/port.ts'
 import { run } from './cli/binary.ts'
-import { bridgeOptions, earlierToken } from './earlier.ts'
+import { bridgeOptions, bring, earlierToken } from './earlier.ts'
 import { cookieHeader, post, setCookies } from './serving.ts'
 import { databaseAt, type RunningPostgres, startPostgres } from './store/stores.ts'
 
@@ -230,7 +230,7 @@ for (const [store, database] of Object.entries(databases)) {
       post(`${listening.url}/auth/exchange`, { body: { token }, cookies })
 
     test('twenty concurrent exchanges of one token: each session it opened has a number of its own', async () => {
-      await signUp('moves')
+      await bring(beside, [{ email: 'moves@example.com', username: 'moves', password }])
       const token = await earlierToken('moves@example.com')
       const answers = await many(20, () => exchange(token))
       // Who was overtaken too often is asked to come again.
@@ -244,8 +244,9 @@ for (const [store, database] of Object.entries(databases)) {
 
     test('a token comes again while its owner refreshes: afterwards it is good for nobody', async () => {
       for (let round = 0; round < 3; round++) {
-        await signUp(`mover${round}`)
-        const token = await earlierToken(`mover${round}@example.com`)
+        const email = `mover${round}@example.com`
+        await bring(beside, [{ email, username: `mover${round}`, password }])
+        const token = await earlierToken(email)
         const jar = setCookies(await exchange(token))
         await sleep(grace + 20)
         const [refreshed, ...copies] = await many(9, i => (i === 0 ? refresh(jar) : exchange(token)))

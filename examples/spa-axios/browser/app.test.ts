@@ -265,7 +265,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
     await atEntry(page)
     assert.deepEqual(await findBarriers(page), [], 'the form')
     await signIn(page, '')
-    await page.locator('[aria-invalid]').first().waitFor()
+    await page.locator('[aria-invalid=true]').first().waitFor()
     assert.deepEqual(await findBarriers(page), [], 'the form, with a wrong field')
     await signUp(page)
     await say(page, `hello ${'w'.repeat(60)}`)

@@ -24,10 +24,10 @@ export function openEntry(): HTMLFormElement {
     tell(error === undefined || issues.length > 0 ? undefined : sentenceOf(error))
     for (const field of fields) {
       const issue = issues.find(each => each.field === field)
-      elementOf(field).toggleAttribute('aria-invalid', issue !== undefined)
+      elementOf(field).setAttribute('aria-invalid', String(issue !== undefined))
       elementOf(`${field}-wrong`).textContent = issue?.message ?? ''
     }
-    form.querySelector<HTMLElement>('[aria-invalid]')?.focus()
+    form.querySelector<HTMLElement>('[aria-invalid=true]')?.focus()
   }
 
   const enter = async (): Promise<void> => {

@@ -36,10 +36,7 @@ export function App() {
       <main ref={main} tabIndex={-1}>
         {user && error && <p role="alert">{sentenceOf(error)}</p>}
         {place === '/notes' ? (
-          <SignedIn
-            fallback={reason => <Entry reason={reason} />}
-            loading={<p role="status">One moment …</p>}
-          >
+          <SignedIn fallback={reason => <Entry reason={reason} />} loading={<Waiting />}>
             <Notes />
           </SignedIn>
         ) : (
@@ -48,6 +45,12 @@ export function App() {
       </main>
     </>
   )
+}
+
+/** Nobody knows yet who is signed in. When the server cannot say, the client asks again by itself. */
+function Waiting() {
+  const { error } = useAuth()
+  return <p role="status">{error ? sentenceOf(error) : 'One moment …'}</p>
 }
 
 const Start = () => (

@@ -5,6 +5,7 @@ import { RuskError } from '@rusk/client'
 const sentences: Readonly<Record<string, string>> = {
   offline: 'The server cannot be reached. Try again in a moment.',
   timeout: 'The server takes too long. Try again in a moment.',
+  unavailable: 'The server cannot answer just now',
   credentials_wrong: 'This address and this password do not belong together.',
   stream_refused: 'The live connection was refused. It is tried again.',
   email_taken: 'There is an account with this address already.',

@@ -96,7 +96,7 @@ export const rules: readonly Rule[] = [
     find: facts =>
       inProduction(facts) && facts.given.has('bridge.key')
         ? {
-            wrong: 'whoever holds a token of the system before, or its key, can sign in',
+            wrong: 'whoever holds a token of the old system, or its key, can sign in',
             instead: 'Take it out when those tokens have expired',
           }
         : undefined,

@@ -108,7 +108,7 @@ export const options = {
     kind: kind.secret,
     fromFile: true,
     otherwise: 'none: nothing is exchanged',
-    sentence: 'Checks tokens of the system before (HS256), each of which may be exchanged for a session.',
+    sentence: 'Checks tokens of the old system (HS256), each of which may be exchanged for a session.',
     neededBy:
       'front ends that move off localStorage without a new sign-in, until the old tokens have expired',
   },

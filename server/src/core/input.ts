@@ -67,7 +67,7 @@ export const inputs = {
     password,
     delivery: delivery.nullish(),
   }),
-  /** A token of the system before, for a session here. */
+  /** A token of the old system, for a session here. */
   exchange: z.object({
     token: z.string().min(1).max(8192),
     delivery: delivery.nullish(),

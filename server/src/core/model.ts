@@ -71,7 +71,7 @@ export type Session = Line & {
 /** A session and whose it is: what every signed-in call needs. */
 export type Holder = { readonly session: Session; readonly user: User }
 
-/** A token of the system before has opened a session. */
+/** A token of the old system has opened a session. */
 export type Exchange = {
   /** SHA-256 of the token's text, base64url: what could be presented is not kept. */
   readonly digest: string

@@ -13,7 +13,7 @@ import { type EarlierExpectation, readEarlierToken } from './earlier-token.ts'
 import { signAccessToken } from './jwt.ts'
 import { sharedSigningKey } from './keys.ts'
 
-const secret = 'what the system before signed its tokens with'
+const secret = 'what the old system signed its tokens with'
 const key = sharedSigningKey(secret)
 const seconds = 1_800_000_000
 const expectation: EarlierExpectation = { key, now: seconds * 1000, skew: 60_000 }
@@ -167,7 +167,7 @@ const forgeries: [string, string][] = [
 ]
 test('the valid token beside the forgeries is read', () => assert.deepEqual(read(valid)?.claims, claims))
 for (const [what, text] of forgeries) {
-  test(`no token of the system before: ${what}`, () => assert.equal(read(text), undefined))
+  test(`no token of the old system: ${what}`, () => assert.equal(read(text), undefined))
 }
 
 test('where both systems share a key, an access token of ours buys nothing', () => {

@@ -1,4 +1,4 @@
-// Tokens of the system before (JWS compact, RFC 7515, under one HS256 key): which texts it has made and what they claim.
+// Tokens of the old system (JWS compact, RFC 7515, under one HS256 key): which texts it has made and what they claim.
 // Knows neither whom a claim means nor whether the token was presented before.
 import { createHash } from 'node:crypto'
 import { isSignedBy, readCompact } from './jws.ts'
@@ -55,7 +55,7 @@ function readExpiry(
 }
 
 /**
- * Undefined for whatever is no good token of the system before, for every reason alike; never throws, whatever the text.
+ * Undefined for whatever is no good token of the old system, for every reason alike; never throws, whatever the text.
  * Where both systems share a key, an access token of ours is none of its: it would buy a whole session.
  */
 export function readEarlierToken(text: string, expect: EarlierExpectation): EarlierToken | undefined {

@@ -62,7 +62,7 @@ export const django: Dialect = {
     'POST /api/token/pair': signIn,
     'POST /api/token/': signIn,
     'POST /api/token/exchange/': route('exchange', {
-      summary: 'With bridge.key: sign in by a token of the system before, once.',
+      summary: 'With bridge.key: sign in by a token of the old system, once.',
       takes: { token: 'token' },
       status: 200,
       answer: pair,

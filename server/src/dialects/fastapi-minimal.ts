@@ -41,7 +41,7 @@ export const fastapiMinimal: Dialect = {
       ...constantStatus('ok'),
     }),
     'POST /auth/exchange': route('exchange', {
-      summary: 'With bridge.key: sign in by a token of the system before, once.',
+      summary: 'With bridge.key: sign in by a token of the old system, once.',
       takes: { token: 'token' },
       ...constantStatus('ok'),
     }),

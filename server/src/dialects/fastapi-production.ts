@@ -58,7 +58,7 @@ export const fastapiProduction: Dialect = {
       ...constantMessage('Login successful'),
     }),
     'POST /api/auth/exchange': route('exchange', {
-      summary: 'With bridge.key: sign in by a token of the system before, once.',
+      summary: 'With bridge.key: sign in by a token of the old system, once.',
       takes: { token: 'token' },
       ...constantMessage('Login successful'),
     }),

@@ -48,7 +48,7 @@ export const fastapi: Dialect = {
       ...constantMessage('Login successful'),
     }),
     'POST /auth/exchange': route('exchange', {
-      summary: 'With bridge.key: sign in by a token of the system before, once.',
+      summary: 'With bridge.key: sign in by a token of the old system, once.',
       takes: { token: 'token' },
       ...constantMessage('Login successful'),
     }),

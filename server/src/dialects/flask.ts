@@ -61,7 +61,7 @@ export const flask: Dialect = {
       write: ({ user }, tokens) => ({ access_token: accessOf(tokens).token, user: accountOf(user) }),
     }),
     'POST /exchange': route('exchange', {
-      summary: 'With bridge.key: sign in by a token of the system before, once.',
+      summary: 'With bridge.key: sign in by a token of the old system, once.',
       takes: { token: 'token' },
       status: 200,
       answer: token.extend({ user: account }),

@@ -171,7 +171,7 @@ export const native: Dialect = {
       write: enteredOf,
     }),
     'POST /auth/exchange': route('exchange', {
-      summary: 'With bridge.key: sign in by a token of the system before, once.',
+      summary: 'With bridge.key: sign in by a token of the old system, once.',
       takes: { token: 'token', delivery: 'delivery' },
       status: 200,
       answer: entered,

@@ -19,7 +19,7 @@ export const isConflict = ({ jar }: Spoken, { access, refresh, signIn }: Jarful)
   (refresh.length > 1 && jar.refresh.name.startsWith('__Host-')) ||
   (signIn.length > 1 && jar.signIn.name.startsWith('__Host-'))
 
-/** Of several CSRF cookies the authentic one: the others are left-overs of the system before. */
+/** Of several CSRF cookies the authentic one: the others are left-overs of the old system. */
 const chooseCsrf = (values: readonly string[], authentic: (text: string) => boolean): string | undefined =>
   values.length > 1 ? (values.find(authentic) ?? values[0]) : values[0]
 

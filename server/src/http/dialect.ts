@@ -121,7 +121,7 @@ export function accessOf(tokens: Tokens): NonNullable<Tokens['access']> {
 }
 
 /** What every dialect is, whatever its routes answer with. */
-export type Tongue<R extends Asks = Asks> = {
+export type DialectOf<R extends Asks = Asks> = {
   readonly name: string
   /** One sentence: whose front ends speak it. */
   readonly summary: string
@@ -152,7 +152,7 @@ export type Tongue<R extends Asks = Asks> = {
 }
 
 /** A dialect that programs speak: JSON out. One for people is http/shown.ts. */
-export type Dialect = Tongue<Route> & {
+export type Dialect = DialectOf<Route> & {
   readonly refusals: Partial<Record<RefusalCode, RenderRefusal>> & { readonly otherwise: RenderRefusal }
   /** What every refusal's body looks like, for the OpenAPI document. */
   readonly error: z.ZodType

@@ -22,7 +22,7 @@ export const fieldNotes: Readonly<Record<FieldName, FieldNote>> = {
   new: { says: 'The password to be, 1024 bytes at most', example: 'Hard-and-keeps-2026', format: 'password' },
   username: { says: 'Letters, digits and . _ + -', example: 'jack' },
   name: { says: 'Full name', example: 'Jack Baker' },
-  token: { says: 'A token of the system before, whole', example: '' },
+  token: { says: 'A token of the old system, whole', example: '' },
   login: { says: 'E-mail address or username', example: 'jack' },
   delivery: { says: 'Where the access token travels', example: '' },
   id: { says: "A session's id, from the list of sessions", example: '' },

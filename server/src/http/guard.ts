@@ -37,7 +37,7 @@ const sameText = (a: string, b: string): boolean => {
 
 /**
  * The double submit: the header is authentic and one of the cookie's values is the same. More than one value comes from
- * a left-over of the system before, and is no reason to refuse.
+ * a left-over of the old system, and is no reason to refuse.
  */
 export const isDoublySubmitted = (
   header: string | undefined,

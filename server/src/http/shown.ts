@@ -3,7 +3,7 @@
 import type { OperationName } from '../core/input.ts'
 import type { Refusal } from '../core/refusal.ts'
 import type { Done } from '../operations/contract.ts'
-import type { Asks, Takes, TakesInput, Tongue } from './dialect.ts'
+import type { Asks, DialectOf, Takes, TakesInput } from './dialect.ts'
 import type { Html } from './html.ts'
 
 /** What a page may know of the call that it answers. */
@@ -69,7 +69,7 @@ export function page<const O extends OperationName, const T extends Takes<O>>(
 }
 
 /** In no API document and no playground: those ask for a Dialect. */
-export type PageDialect = Tongue<PageRoute> & {
+export type PageDialect = DialectOf<PageRoute> & {
   readonly reads: 'form'
   /** Whatever its routes do not show themselves. */
   readonly refused: (refusal: NamedRefusal, seen: Seen) => Shown

@@ -4,14 +4,14 @@ import { Misuse } from '../core/fault.ts'
 import { defaultPolicy, type Policy, type Rate } from '../core/policy.ts'
 import type { Manner, OperationName } from '../operations/contract.ts'
 import { type Jar, type Jarful, openJar, openJarReader } from './cookies.ts'
-import type { Dialect, Method, Route, Tongue } from './dialect.ts'
+import type { Dialect, DialectOf, Method, Route } from './dialect.ts'
 import { type Heads, openHeads } from './headers.ts'
 import { listOrigins } from './origins.ts'
 import type { PageDialect, PageRoute } from './shown.ts'
 import type { Site } from './site.ts'
 
 /** A dialect with the numbers it runs on: defaults, its own, the operator's. */
-export type Mounted<D extends Tongue = Dialect> = { readonly dialect: D; readonly policy: Policy }
+export type Mounted<D extends DialectOf = Dialect> = { readonly dialect: D; readonly policy: Policy }
 
 /** Whatever can be mounted: what programs speak, and what people are shown. */
 export type Mountable = Mounted<Dialect | PageDialect>
@@ -103,7 +103,7 @@ export function splitRoute(name: string): { readonly method: Method; readonly pa
 }
 
 /** The paths under which a route answers. */
-export function spellings(path: string, slash: Tongue['slash']): readonly string[] {
+export function spellings(path: string, slash: DialectOf['slash']): readonly string[] {
   if (slash === 'exact' || path === '/') return [path]
   const bare = path.replace(/\/$/, '')
   return [bare, `${bare}/`]

@@ -10,7 +10,7 @@ import type { Store, Throttle } from '../store/port.ts'
 import type { Caller, Done, Input, Manner, OperationName } from './contract.ts'
 import type { Judge, Presentation } from './presented.ts'
 
-/** How tokens of the system before are checked, and whom they name. */
+/** How tokens of the old system are checked, and whom they name. */
 export type Bridge = {
   readonly key: SigningKey
   /** The claim that names the user … */

@@ -1,4 +1,4 @@
-// A token of the system before, for a session here: its holder moves without signing in anew. Whatever is wrong with the
+// A token of the old system, for a session here: its holder moves without signing in anew. Whatever is wrong with the
 // token or with its user takes one path and gets one refusal. Knows no other way to sign in.
 import { claimKey, isSpelt } from '../core/admission.ts'
 import type { Change } from '../core/change.ts'
@@ -76,7 +76,7 @@ export const exchange: Operation<'exchange', ExchangeFacts | Refusal> = {
 }
 
 /**
- * A token of the system before is an earlier sign-in, which only epoch 0 remembers: a new password or a disabling has undone
+ * A token of the old system is an earlier sign-in, which only epoch 0 remembers: a new password or a disabling has undone
  * it, and who has signed up here had none.
  */
 const mayMove = ({ user }: Account): boolean => user.active && user.epoch === 0

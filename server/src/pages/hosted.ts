@@ -2,6 +2,7 @@
 // pages out. Says which address does what and where it leads; what pages look like is told in the files beside.
 import { readFileSync } from 'node:fs'
 import type { Policy } from '../core/policy.ts'
+import type { RefusalCode } from '../core/refusal.ts'
 import { type Asset, type AssetFile, openAsset } from '../http/asset.ts'
 import type { Dialect } from '../http/dialect.ts'
 import { openLook } from '../http/look.ts'
@@ -92,7 +93,7 @@ function enteringRoutes({ stage, traits, policy, account }: Ground): PageDialect
       takes: { login: 'login', password: 'password' },
       first,
       show: goOn,
-      refused: (refusal, seen) => (isOfForm(refusal.refused) ? showSignIn(seen, refusal) : undefined),
+      refused: (refusal, seen) => (ofForm.has(refusal.refused) ? showSignIn(seen, refusal) : undefined),
     }),
   } as const
   if (!traits.signUp) return signIn
@@ -114,24 +115,23 @@ function enteringRoutes({ stage, traits, policy, account }: Ground): PageDialect
       ],
       first,
       show: goOn,
-      refused: (refusal, seen) => (isOfForm(refusal.refused) ? showSignUp(seen, refusal) : undefined),
+      refused: (refusal, seen) => (ofForm.has(refusal.refused) ? showSignUp(seen, refusal) : undefined),
     }),
   }
 }
 
 /** What a form can say above itself: whoever is told so can send it again. */
-const isOfForm = (refused: string): boolean =>
-  [
-    'input_invalid',
-    'credentials_wrong',
-    'email_taken',
-    'username_taken',
-    'password_weak',
-    'password_wrong',
-    'throttled',
-    'busy',
-    'cookie_conflict',
-  ].includes(refused)
+const ofForm: ReadonlySet<RefusalCode> = new Set([
+  'input_invalid',
+  'credentials_wrong',
+  'email_taken',
+  'username_taken',
+  'password_weak',
+  'password_wrong',
+  'throttled',
+  'busy',
+  'cookie_conflict',
+])
 
 /** For whoever is signed in. Nobody known: a page asks who it is, an action is not done and its page says so. */
 function accountRoutes({ stage, traits, policy, account }: Ground): PageDialect['routes'] {
@@ -185,24 +185,26 @@ function accountRoutes({ stage, traits, policy, account }: Ground): PageDialect[
       show: (_, seen) => ({ goTo: account(seen, 'password-changed') }),
       refused: (refusal, seen) => {
         if (isUnknown(refusal.refused)) return { goTo: `${password(seen)}?done=again` }
-        if (!isOfForm(refusal.refused)) return undefined
+        if (!ofForm.has(refusal.refused)) return undefined
         return showPassword(stage, seen, policy.password, { refusal })
       },
     }),
   }
 }
 
+/** What a refresh is refused with where nobody is signed in. */
+const ofNobody: ReadonlySet<RefusalCode> = new Set(['refresh_missing', 'refresh_invalid', 'cookie_conflict'])
+
 /** Getting a new access token on the way, and the way out. */
 function passingRoutes({ stage, traits, account }: Ground): PageDialect['routes'] {
   const goOn = (seen: Seen): Shown => ({ goTo: afterContinue(returnOf(seen, account(seen))) })
-  const over = ['refresh_missing', 'refresh_invalid', 'cookie_conflict']
   return {
     'POST /continue': page('refresh', {
       summary: 'Get a new access token and go on.',
       first: seen => refuseReturn(stage, seen),
       show: (_, seen) => goOn(seen),
       // The page that is gone on to finds nobody, and asks.
-      refused: ({ refused }, seen) => (over.includes(refused) ? goOn(seen) : undefined),
+      refused: ({ refused }, seen) => (ofNobody.has(refused) ? goOn(seen) : undefined),
     }),
     'GET /signed-out': page('health', {
       summary: 'Say that it is done.',

@@ -176,7 +176,7 @@ function letters(differences: Differences, db: Db): Promise<void> {
   return inOrder([table])
 }
 
-/** Which sessions the tokens of a system before have opened; the row has its session's id. */
+/** Which sessions the tokens of an old system have opened; the row has its session's id. */
 function exchanges(differences: Differences, db: Db): Promise<void> {
   const { integer } = differences
   const { required, keyedTable, withColumns } = openTables(differences, db)

@@ -27,7 +27,7 @@ export interface Store {
   holder(sessionId: string): Promise<Holder | undefined>
   /** Live ones only, the most recently used first. */
   sessionsOf(userId: string, page: { now: number; limit: number }): Promise<readonly Session[]>
-  /** Those that a token of the system before has opened, by its digest; in that order. */
+  /** Those that a token of the old system has opened, by its digest; in that order. */
   sessionsOpenedBy(digest: string, page: { limit: number }): Promise<readonly Session[]>
   /** The password record of the first user whose id is not before `from`, in the order of ids, around the end: somebody's. */
   anyRecord(from: string): Promise<string | undefined>

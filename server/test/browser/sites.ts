@@ -21,6 +21,8 @@ export type Sites = {
   readonly rusk: Rusk
   /** Every call that reached Rusk, in order: `POST /auth/sign-in 200`. */
   readonly asked: string[]
+  /** The Cookie header of each of them; null: no cookie came. */
+  readonly cookies: (string | null)[]
 }
 
 export type SitesOptions = {
@@ -44,6 +46,7 @@ async function requestOf(call: IncomingMessage): Promise<Request> {
 /** Ends with the test. */
 export async function openSites(t: TestContext, { host, pages, options }: SitesOptions): Promise<Sites> {
   const asked: string[] = []
+  const cookies: (string | null)[] = []
   let auth: Rusk | undefined
 
   const answer = async (call: IncomingMessage): Promise<Response> => {
@@ -57,6 +60,7 @@ export async function openSites(t: TestContext, { host, pages, options }: SitesO
     if (hostname !== host || !auth) return new Response(null, { status: 404 })
     const answered = await auth.fetch(request)
     asked.push(`${request.method} ${pathname} ${answered.status}`)
+    cookies.push(request.headers.get('cookie'))
     return answered
   }
 
@@ -91,5 +95,5 @@ export async function openSites(t: TestContext, { host, pages, options }: SitesO
     ...options?.(at),
   })
   t.after(auth.close)
-  return { at, rusk: auth, asked }
+  return { at, rusk: auth, asked, cookies }
 }

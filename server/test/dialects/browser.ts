@@ -80,7 +80,7 @@ export class Browser {
 
   /** What a script of the page reads in `document.cookie`; a tool may look at its own jar. */
   documentCookie(): ReadonlyMap<string, string> {
-    return this.jar.readable(this.#page ?? this.at, Date.now())
+    return new Map(this.jar.readable(this.#page ?? this.at, Date.now()))
   }
 
   /** `fetch(path, { credentials: 'include' })`, with a preflight where the Fetch standard wants one. */

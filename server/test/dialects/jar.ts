@@ -70,6 +70,9 @@ function expiryOf({ attributes }: SetCookie, now: number): number | undefined {
   return attributes.expires === undefined ? undefined : Date.parse(attributes.expires)
 }
 
+/** One takes the place of another that has all of these (§5.7): so a parent's stands beside the host's own. */
+const identity = ['name', 'host', 'hostOnly', 'path'] as const
+
 export class Jar {
   #cookies: readonly Cookie[] = []
 
@@ -92,7 +95,7 @@ export class Jar {
     const refused = whyRefused(set, cookie, standing)
     if (refused) return refused
     this.#cookies = this.#cookies
-      .filter(old => old.name !== cookie.name || old.host !== cookie.host || old.path !== cookie.path)
+      .filter(old => identity.some(member => old[member] !== cookie[member]))
       .concat(cookie.expiresAt === undefined || cookie.expiresAt > now ? cookie : [])
     return undefined
   }
@@ -116,13 +119,13 @@ export class Jar {
     return sent.map(({ name, value }) => `${name}=${value}`).join('; ') || undefined
   }
 
-  /** What `document.cookie` shows to a script of that page. */
-  readable(page: URL, now: number): ReadonlyMap<string, string> {
+  /** Names and values that `document.cookie` shows to a script of that page. */
+  readable(page: URL, now: number): readonly (readonly [string, string])[] {
     const seen = this.#live(now).filter(
       cookie =>
         !cookie.httpOnly && hostMatches(page.hostname, cookie) && pathMatches(page.pathname, cookie.path),
     )
-    return new Map(seen.map(({ name, value }) => [name, value]))
+    return seen.map(({ name, value }) => [name, value] as const)
   }
 
   /** For assertions and for thieves. */
