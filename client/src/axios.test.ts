@@ -101,6 +101,90 @@ test('a call carries what its origin may see', async t => {
   })
 })
 
+test('what an address means is judged once, and the call goes there and nowhere else', async t => {
+  const room = await open(t, { delivery: 'memory' })
+  const { app, api } = room
+  const here = app.url
+  const there = app.elsewhere
+  const elsewhere = encodeURIComponent(there)
+
+  // [sentence, call, the origin that it reaches, its line]
+  const table: [string, AxiosRequestConfig, string, string][] = [
+    [
+      'an address in full that is to be none',
+      { baseURL: `${here}/api`, url: `${there}/steal`, allowAbsoluteUrls: false },
+      here,
+      `GET /api/${there}/steal`,
+    ],
+    [
+      'one without a scheme',
+      { baseURL: `${here}/api`, url: there.replace('http:', ''), allowAbsoluteUrls: false },
+      here,
+      `GET /api/${there.replace('http://', '')}`,
+    ],
+    [
+      'a foreign base before an address of the own origin',
+      { baseURL: `${there}/x`, url: `${here}/api/x`, allowAbsoluteUrls: false },
+      there,
+      `GET /x/${here}/api/x`,
+    ],
+    [
+      'parameters, and a base, and both only once',
+      { baseURL: `${here}/api`, url: '/x?a=1', params: { b: 2, to: there } },
+      here,
+      `GET /api/x?a=1&b=2&to=${elsewhere.replaceAll('%3A', ':')}`,
+    ],
+    [
+      'parameters and an address in full, past the base',
+      { baseURL: `${here}/api`, url: `${there}/x`, params: { b: 2 } },
+      there,
+      'GET /x?b=2',
+    ],
+    [
+      'a way of writing parameters of the app, which runs once',
+      {
+        baseURL: here,
+        url: '/api/x',
+        params: { b: 2 },
+        paramsSerializer: { serialize: () => `n=${++written}` },
+      },
+      here,
+      'GET /api/x?n=1',
+    ],
+  ]
+  let written = 0
+  for (const [sentence, call, origin, line] of table) {
+    await t.test(sentence, async () => {
+      app.seen.length = 0
+      await api.request({ validateStatus: null, ...call }).catch(() => {})
+      const [seen, ...more] = app.seen
+      assert.deepEqual(more, [])
+      assert.equal(seen?.line, line)
+      assert.equal(`http://${seen.headers.host}`, origin)
+      assert.equal('authorization' in seen.headers, origin === here)
+      assert.equal('cookie' in seen.headers, origin === here)
+    })
+  }
+})
+
+test("an adapter of the app's gets the call as it is: it knows best where that goes", async t => {
+  const { app, client } = await open(t, { delivery: 'memory' })
+  const api = axios.create({ baseURL: app.url })
+  attach(api, client)
+  const got: AxiosRequestConfig[] = []
+  const answer = { data: '', status: 200, statusText: '', headers: {} }
+  const call = { url: '/api/x', params: { b: 2 }, allowAbsoluteUrls: false }
+  await api.request({
+    ...call,
+    adapter: async config => {
+      got.push(config)
+      return { ...answer, config }
+    },
+  })
+  assert.equal(got.length, 1)
+  assert.deepEqual({ ...got[0], ...call, baseURL: app.url }, got[0])
+})
+
 test('an interceptor that sends a call elsewhere takes nothing along', async t => {
   const room = await open(t, { delivery: 'memory' })
   const { app, client } = room
@@ -325,6 +409,14 @@ test('no answer and no error shows a token, and sent again they carry the one of
     assert.equal(config.headers.has('authorization'), false)
     assert.equal(config.adapter, 'fetch')
   }
+  app.answer('GET /api/gone', 'breaks')
+  const broken: unknown = await api.get('/api/gone').catch(failure => failure)
+  assert.ok(isAxiosError(broken) && broken.config)
+  // A Request shows its headers to whoever logs it.
+  const shown = [answer, error, error.response, broken].map(({ request }) =>
+    request?.headers?.get('authorization'),
+  )
+  assert.deepEqual(shown, [undefined, undefined, undefined, undefined])
   // Another session, another token.
   await room.client.signIn({ login: ada.email, password: ada.password })
   await api.request(answer.config)

@@ -5,8 +5,9 @@ import { type TestContext, test } from 'node:test'
 import type { DialectName } from '../../server/src/dialects/index.ts'
 import { rusk } from '../../server/src/index.ts'
 import { bridgeOptions, databaseWith, earlierKey, earlierToken, signedBy } from '../../server/test/earlier.ts'
-import { type App, ada, openApp } from '../test/app.ts'
+import { type App, ada, gates, openApp } from '../test/app.ts'
 import { withJar } from '../test/jar.ts'
+import { codeOf } from '../test/room.ts'
 import { leaveLocalStorage } from './bridge.ts'
 import { type Client, createClient } from './client.ts'
 import type { Dialect } from './dialect.ts'
@@ -235,5 +236,64 @@ for (const [name, dialect] of wires) {
       assert.deepEqual(left(), ['theme'])
     }
     assert.equal((await client.session())?.email, ada.email)
+  })
+}
+
+for (const [name, dialect] of wires) {
+  test(`${name}: what something on the way says for Rusk wipes nothing`, async t => {
+    const { app } = await open(t, { dialect: [name], bridge: bridgeOptions })
+    store(t, await earlierToken(ada.email))
+    for (const [sentence, gate] of gates) {
+      for (const { line } of [dialect.exchange, dialect.refresh]) {
+        // Where a 200 is taken for a renewal, it is asked whose.
+        if (line !== dialect.exchange.line) app.answer(dialect.session.line, 503)
+        const client = createClient({ dialect })
+        app.answer(line, gate)
+        const code = await codeOf(leaveLocalStorage(client, how))
+        await codeOf(client.session())
+        client.close()
+        assert.match(String(code), /^(unavailable|offline|cookies_blocked)$/, `${line}: ${sentence}`)
+        assert.deepEqual(left(), everything, `${line}: ${sentence}`)
+        assert.notEqual(client.state.status, 'signed-in')
+        for (const each of [line, dialect.session.line]) app.answer(each, undefined)
+      }
+    }
+    const client = createClient({ dialect })
+    t.after(client.close)
+    assert.equal(await leaveLocalStorage(client, how), 'exchanged')
+    assert.deepEqual(left(), ['theme'])
+  })
+}
+
+// [sentence, who signs in by password: this page or another one]
+const entrances: [string, (client: Client, t: TestContext) => Client][] = [
+  ['here', client => client],
+  [
+    'in another tab',
+    (_client, t) => {
+      const other = createClient()
+      t.after(other.close)
+      return other
+    },
+  ],
+]
+
+for (const [sentence, entrance] of entrances) {
+  test(`whoever got in by password while it was undecided does not come back by the token after leaving: signs in ${sentence}`, async t => {
+    const { app, client } = await open(t)
+    store(t, await earlierToken(ada.email))
+    app.answer('POST /auth/exchange', 503)
+    assert.equal(await codeOf(leaveLocalStorage(client, how)), 'unavailable')
+    assert.deepEqual(left(), everything)
+    app.answer('POST /auth/exchange', undefined)
+
+    await entrance(client, t).signIn({ login: ada.email, password: ada.password })
+    while (client.state.status !== 'signed-in') await new Promise(resolve => setTimeout(resolve, 10))
+    assert.deepEqual(left(), ['theme'])
+    await client.signOut()
+    const next = createClient()
+    t.after(next.close)
+    assert.equal(await leaveLocalStorage(next, how), 'nothing-stored')
+    assert.equal(await next.session(), null)
   })
 }

@@ -1,10 +1,14 @@
 // One call through the client: what it carries and where to, what of it is sent once more, and what an abort ends. In Node,
 // against a real app with Rusk in it and a stranger beside it.
 import assert from 'node:assert/strict'
-import { getEventListeners } from 'node:events'
+import { getEventListeners, once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { ada } from '../test/app.ts'
+import { withJar } from '../test/jar.ts'
 import { codeOf, openRoom, type RoomOptions } from '../test/room.ts'
+import { createClient } from './client.ts'
 import { django } from './dialects.ts'
 
 const form = (): FormData => {
@@ -131,6 +135,50 @@ for (const [sentence, to, want] of places) {
     const { proxy, client } = await openRoom(t, { client: { delivery: 'memory' } })
     const pass = await client.prepare(to(new URL(proxy.url)), 'POST')
     assert.deepEqual(pass && Object.keys(pass.headers), want ? ['authorization'] : undefined)
+  })
+}
+
+// Each origin of theirs is "null" (HTML Standard §7.1.1), which is the origin of anything.
+const opaque: [string, string][] = [
+  ['a file', 'file:///app/index.html'],
+  ['an app shell', 'capacitor://localhost/index.html'],
+  ['a data: document', 'data:text/html,app'],
+]
+const nowhere = [
+  'data:text/plain,x',
+  'blob:null/1',
+  'capacitor://localhost/x',
+  'evil://x/y',
+  'file:///x',
+  'about:blank',
+]
+
+for (const [what, page] of opaque) {
+  test(`a page whose origin is "null" shows nothing to what has no origin either: ${what}`, async t => {
+    withJar(t, page)
+    const cors = {
+      'access-control-allow-origin': 'null',
+      'access-control-allow-credentials': 'true',
+    }
+    const server = createServer((_call, reply) => {
+      reply.writeHead(200, { 'content-type': 'application/json', ...cors })
+      reply.end('{"user":{"id":"1"},"accessToken":"secret","expiresIn":600}')
+    })
+    server.listen(0, 'localhost')
+    await once(server, 'listening')
+    t.after(() => {
+      server.closeAllConnections()
+      server.close()
+    })
+    const baseUrl = `http://localhost:${(server.address() as AddressInfo).port}`
+    for (const origins of [[], ['null']]) {
+      const client = createClient({ baseUrl, delivery: 'memory', origins })
+      t.after(client.close)
+      await client.signIn({ login: 'ada', password: 'x' })
+      const shown = async (url: string) => (await client.prepare(url, 'GET'))?.headers
+      assert.deepEqual(await shown(baseUrl), { authorization: 'Bearer secret' })
+      for (const url of nowhere) assert.equal(await shown(url), undefined, url)
+    }
   })
 }
 

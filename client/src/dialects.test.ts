@@ -5,6 +5,7 @@ import { type TestContext, test } from 'node:test'
 import { z } from 'zod'
 import { defaultPolicy } from '../../server/src/core/policy.ts'
 import { type DialectName, dialects as spoken } from '../../server/src/dialects/index.ts'
+import { gates } from '../test/app.ts'
 import { openRoom, type RoomOptions } from '../test/room.ts'
 import type { Call, Dialect } from './dialect.ts'
 import * as known from './dialects.ts'
@@ -211,6 +212,54 @@ for (const name of names) {
     })
   }
 
+  for (const [sentence, gate] of gates) {
+    test(`${name}: what something on the way says for Rusk signs nobody out: ${sentence}`, async t => {
+      t.mock.timers.enable({ apis: ['Date'], now: Date.now() })
+      const { app, browsing, client, me } = await open(t, name, {})
+      const { session, refresh } = dialects[name]
+      await client.signUp(person)
+      const before = client.state
+      app.answer(session.line, gate)
+      assert.match((await rejected(client.session())).code, /^(unavailable|offline)$/)
+      assert.equal(client.state, before)
+
+      t.mock.timers.setTime(Date.now() + 2 * 3_600_000)
+      // Where a 200 is taken for a renewal, it is asked whose.
+      app.answer(session.line, 503)
+      app.answer(refresh.line, gate)
+      assert.match((await rejected(me())).code, /^(unavailable|offline)$/)
+      assert.equal(client.state, before)
+
+      for (const { line } of [session, refresh]) app.answer(line, undefined)
+      browsing.fire('online')
+      assert.equal(await me(), 200)
+      assert.equal(client.state, before)
+    })
+  }
+
+  test(`${name}: what is no answer of Rusk's is no sign-out: it rejects, and no other tab is told`, async t => {
+    const { app, client, me, tab } = await open(t, name, {})
+    await client.signUp(person)
+    const other = tab()
+    const told: string[] = []
+    other.subscribe(({ status }) => told.push(status))
+    await other.session()
+    const before = client.state
+    const { line } = dialects[name].signOut
+    const portals = gates.filter(([, gate]) => gate !== gates.at(-1)?.[1])
+    for (const [sentence, gate] of [['nothing at all', 200] as const, ...portals]) {
+      app.answer(line, gate)
+      assert.match((await rejected(client.signOut())).code, /^(unavailable|offline)$/, sentence)
+      assert.equal(client.state, before)
+    }
+    await new Promise(resolve => setTimeout(resolve, 50))
+    assert.deepEqual(told, ['signed-in'])
+    assert.equal(await me(), 200)
+    app.answer(line, undefined)
+    await client.signOut()
+    assert.equal(await me(), 401)
+  })
+
   test(`${name}: a page whose origin is not listed hears nothing, and nobody is signed in or out by that`, async t => {
     const { client, browsing } = await open(t, name, { page: 'http://localhost:3999' })
     assert.equal((await rejected(client.signUp(person))).code, 'offline')
@@ -219,3 +268,66 @@ for (const name of names) {
     assert.ok(!browsing.jar.names().includes(spoken[name].cookies.refresh.name))
   })
 }
+
+// [sentence, whether the planted one stands in front]
+const planted: [string, boolean][] = [
+  ['in front', true],
+  ['behind', false],
+]
+
+for (const name of ['flask', 'django'] as const) {
+  const csrf = spoken[name].cookies.csrf ?? assert.fail()
+  for (const [where, first] of planted) {
+    test(`${name}: a sibling's cookie of the same name, ${where}, keeps nobody in, out, or from being renewed`, async t => {
+      t.mock.timers.enable({ apis: ['Date'], now: Date.now() })
+      const room = await open(t, name, {})
+      const { browsing, client, proxy, me, signIn, tab } = room
+      const plant = () =>
+        browsing.jar.plant(new URL(proxy.url), csrf.cookie.name, 'planted', {
+          domain: 'localhost',
+          path: '/',
+        })
+      const shown = () => document.cookie.split('; ').map(pair => pair.endsWith('=planted'))
+      /** Each answer may have set the good one anew, behind the other. */
+      const before = () => {
+        if (!first) plant()
+        assert.equal(shown().indexOf(true), first ? 0 : shown().length - 1)
+      }
+      plant()
+      await client.signUp(person)
+
+      before()
+      assert.equal(shown().length, 2)
+      await client.signOut()
+      assert.equal(await me(), 401)
+      before()
+      await signIn(person.password)
+      assert.equal(await me(), 200)
+
+      before()
+      t.mock.timers.setTime(Date.now() + 2 * 3_600_000)
+      assert.equal(await me(), 200)
+      assert.equal(client.state.status, 'signed-in')
+      before()
+      const reloaded = tab()
+      assert.equal(Object(await reloaded.session()).email, person.email)
+      assert.equal(reloaded.state.status, 'signed-in')
+    })
+  }
+}
+
+test('flask: a renewal that is refused for want of a CSRF token signs nobody out', async t => {
+  t.mock.timers.enable({ apis: ['Date'], now: Date.now() })
+  const { browsing, client, me, signIn, refreshes, tab } = await open(t, 'flask', {})
+  const user = await client.signUp(person)
+  browsing.jar.drop('csrf_refresh_token')
+  t.mock.timers.setTime(Date.now() + 2 * 3_600_000)
+  assert.equal((await rejected(me())).code, 'unavailable')
+  assert.deepEqual(refreshes(), [401, 401])
+  assert.deepEqual(client.state, { status: 'signed-in', user })
+  const reloaded = tab()
+  assert.equal((await rejected(reloaded.session())).code, 'unavailable')
+  assert.equal(reloaded.state.status, 'unknown')
+  await signIn(person.password)
+  assert.equal(await me(), 200)
+})

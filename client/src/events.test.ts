@@ -5,8 +5,8 @@ import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { rusk } from '../../server/src/index.ts'
-import { ada } from '../test/app.ts'
-import { withJar } from '../test/jar.ts'
+import { ada, bob } from '../test/app.ts'
+import { type Browsing, withJar } from '../test/jar.ts'
 import { codeOf } from '../test/room.ts'
 import { type Client, createClient } from './client.ts'
 import { readEvents, type ServerEvent, stream } from './events.ts'
@@ -86,6 +86,47 @@ test('an event is there as soon as its empty line is, whatever ends that', async
   }
 })
 
+/** So much of one line, in pieces as they come from a network. */
+const longLine = (size: number): ReadableStream<Uint8Array> => {
+  const piece = new TextEncoder().encode('x'.repeat(16_384))
+  let left = size
+  return new ReadableStream({
+    pull(controller) {
+      if (left > 0) controller.enqueue(piece)
+      else controller.close()
+      left -= piece.length
+    },
+  })
+}
+
+test('a line that never ends is searched once, however long it is', async t => {
+  const size = 8 * 1024 * 1024
+  let searched = 0
+  const { split } = String.prototype
+  t.mock.method(String.prototype, 'split', function (this: string, by: RegExp) {
+    searched += this.length
+    return split.call(this, by)
+  })
+  const events = await Array.fromAsync(readEvents(longLine(size)))
+  t.mock.restoreAll()
+  assert.deepEqual(events, [])
+  assert.ok(searched >= size && searched < size + 100_000, `${searched} characters of ${size}`)
+})
+
+test('a line of many pieces comes whole', async () => {
+  const size = 1024 * 1024
+  const body = new Response(longLine(size)).body ?? assert.fail()
+  const text = new TextEncoder()
+  const whole = body.pipeThrough(
+    new TransformStream<Uint8Array, Uint8Array>({
+      start: controller => controller.enqueue(text.encode('data: ')),
+      flush: controller => controller.enqueue(text.encode('\n\n')),
+    }),
+  )
+  const { value } = await readEvents(whole).next()
+  assert.equal(value?.data, 'x'.repeat(size))
+})
+
 test('leaving the loop closes the stream, and so does a stream that breaks off', async () => {
   const closed: unknown[] = []
   const open = (fails: boolean) =>
@@ -112,6 +153,9 @@ type Chat = {
   /** Accept headers of every call, and whether it was let in. */
   readonly asked: [accept: string | undefined, status: number][]
   expire(): void
+  readonly fire: Browsing['fire']
+  /** Rusk says who is signed in, and not before. */
+  untilSession: Promise<void>
 }
 
 /** Rusk and an API that answers an open stream, on one origin; Ada is signed in. */
@@ -129,6 +173,7 @@ async function openChat(t: TestContext): Promise<Chat> {
       body,
     })
     if (url !== '/chat') {
+      if (url === '/auth/session') await chat.untilSession
       const answer = await auth.fetch(request)
       reply.writeHead(answer.status, [...answer.headers].flat()).end(await answer.text())
       return
@@ -157,11 +202,20 @@ async function openChat(t: TestContext): Promise<Chat> {
     secret: 'known to this test and to nobody else',
   })
   t.after(auth.close)
-  const { jar } = withJar(t, url)
+  const { jar, fire } = withJar(t, url)
   const client = createClient()
   t.after(client.close)
+  const chat: Chat = {
+    url: `${url}/chat`,
+    client,
+    answers,
+    asked,
+    fire,
+    expire: () => jar.drop('rusk_access'),
+    untilSession: Promise.resolve(),
+  }
   await client.signUp(ada)
-  return { url: `${url}/chat`, client, answers, asked, expire: () => jar.drop('rusk_access') }
+  return chat
 }
 
 /** The first event has come; what is left of the loop. */
@@ -210,6 +264,78 @@ test('a stream ends when somebody signs out, here or in another tab, and its con
   assert.deepEqual(await next, { value: undefined, done: true })
   await closed
   assert.equal(client.state.status, 'signed-out')
+})
+
+// [sentence, how Bob comes to be there, as seen from Ada's page]
+const comings: [string, (chat: Chat, t: TestContext) => unknown][] = [
+  ['in this tab', ({ client }) => client.signIn({ login: bob.email, password: bob.password })],
+  [
+    'in another',
+    (_chat, t) => {
+      const other = createClient()
+      t.after(other.close)
+      return other.signIn({ login: bob.email, password: bob.password })
+    },
+  ],
+  [
+    'without a word',
+    async ({ fire, url }) => {
+      await fetch(new URL('/auth/sign-in', url), {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ login: bob.email, password: bob.password }),
+      })
+      fire('visibilitychange')
+    },
+  ],
+]
+
+for (const [sentence, come] of comings) {
+  test(`a stream ends when another person is signed in, and its connection is closed: ${sentence}`, async t => {
+    const chat = await openChat(t)
+    await chat.client.signUp(bob)
+    await chat.client.signIn({ login: ada.email, password: ada.password })
+    const states: string[] = []
+    chat.client.subscribe(({ status }) => states.push(status))
+    const events = await begin(chat)
+    const closed = once(chat.answers[0] ?? assert.fail(), 'close')
+    const next = events.next()
+    await come(chat, t)
+    assert.deepEqual(await next, { value: undefined, done: true })
+    await closed
+    assert.ok(!states.includes('signed-out'))
+  })
+}
+
+test('a stream goes on when the same person is seen again', async t => {
+  const chat = await openChat(t)
+  const events = await begin(chat)
+  const next = events.next()
+  await chat.client.signIn({ login: ada.email, password: ada.password })
+  chat.fire('visibilitychange')
+  await chat.client.session()
+  chat.answers[0]?.write('data: still here\n\n')
+  assert.equal((await next).value?.data, 'still here')
+  await events.return()
+})
+
+test('a stream that began before anybody knew whose it is ends all the same', async t => {
+  const chat = await openChat(t)
+  await chat.client.signUp(bob)
+  await chat.client.signIn({ login: ada.email, password: ada.password })
+  const client = createClient()
+  t.after(client.close)
+  const told = Promise.withResolvers<void>()
+  chat.untilSession = told.promise
+  const events = await begin({ ...chat, client })
+  assert.equal(client.userId, undefined)
+  told.resolve()
+  assert.equal((await client.session())?.email, ada.email)
+  chat.answers[0]?.write('data: of Ada\n\n')
+  assert.equal((await events.next()).value?.data, 'of Ada')
+  const next = events.next()
+  await chat.client.signIn({ login: bob.email, password: bob.password })
+  assert.deepEqual(await next, { value: undefined, done: true })
 })
 
 const reason = new Error('Not any more')

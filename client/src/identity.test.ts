@@ -36,10 +36,10 @@ async function openTabs(t: TestContext): Promise<Room & { readonly other: Client
 }
 
 /** A script of the page tells the tabs. */
-function say(t: TestContext, url: string, said: unknown): void {
+function say(t: TestContext, url: string, ...said: readonly unknown[]): void {
   const channel = new BroadcastChannel(`rusk ${url}/`)
   t.after(() => channel.close())
-  channel.postMessage(said)
+  for (const each of said) channel.postMessage(each)
 }
 
 /** What is on its way between tabs has arrived. */
@@ -100,6 +100,40 @@ test('signed in, seen, signed out; and the second sign-out is fine', async t => 
     [],
     'its answers say who it is',
   )
+})
+
+/** What nobody has caught, until the end of the test: the runner does not hear of it meanwhile. */
+function uncaught(t: TestContext): readonly unknown[] {
+  const errors: unknown[] = []
+  const runners = process.listeners('unhandledRejection')
+  process.removeAllListeners('unhandledRejection')
+  process.on('unhandledRejection', error => errors.push(error))
+  t.after(() => {
+    process.removeAllListeners('unhandledRejection')
+    for (const runner of runners) process.on('unhandledRejection', runner)
+  })
+  return errors
+}
+
+test('a subscriber that throws keeps nothing from the others, nor from whoever signs in or out, nor from other tabs', async t => {
+  const { client, tab } = await openRoom(t)
+  const other = tab()
+  await becomes(other, 'signed-in')
+  const errors = uncaught(t)
+  const bug = new Error('of the app')
+  const told: string[] = []
+  client.subscribe(() => {
+    throw bug
+  })
+  client.subscribe(({ status }) => told.push(status))
+  const out = becomes(other, 'signed-out')
+  await client.signOut()
+  await out
+  const back = becomes(other, 'signed-in')
+  assert.equal(Object(await signInAs(client, ada)).email, ada.email)
+  await back
+  assert.deepEqual(told, ['signed-out', 'signed-in'])
+  assert.deepEqual(errors, [bug, bug])
 })
 
 test('nobody is told to be signed out when the server did not do it', async t => {
@@ -276,10 +310,36 @@ for (const [said, line] of forged) {
   })
 }
 
+for (const delivery of ['cookies', 'memory'] as const) {
+  // [what is said last, whether somebody is signed in, what it ends in]
+  const floods: [boolean, boolean, string][] = [
+    [false, true, ada.email],
+    [true, true, ada.email],
+    [false, false, 'signed-out'],
+    [true, false, 'signed-out'],
+  ]
+  for (const [last, signedIn, want] of floods) {
+    test(`${delivery}: a flood of forged messages, the last of them ${last}, ends in what the server says: ${want}`, async t => {
+      const { browsing, client, proxy, notes } = await openRoom(t, { client: { delivery } })
+      if (!signedIn) await client.signOut()
+      client.subscribe(() => {})
+      browsing.forget()
+      const flood = Array.from({ length: 500 }, (_, n) => ({ signedIn: n % 2 === 1 ? last : !last }))
+      say(t, proxy.url, ...flood)
+      await becomes(client, signedIn ? 'signed-in' : 'signed-out')
+      // What it ends in is not left again.
+      for (let n = 0; n < 6 || client.state.status === 'unknown'; n++) await heard()
+      assert.equal(emailIn(client), want)
+      assert.ok(browsing.calls().length < 20, browsing.calls().join())
+      assert.equal(await notes(), signedIn ? 200 : 401)
+    })
+  }
+}
+
 for (const until of [0, -1, Number.NaN, Number.MAX_VALUE, Number.POSITIVE_INFINITY]) {
   test(`a forged end of the token (${until}) makes no call fail`, async t => {
     const { proxy, client, expire, notes } = await openRoom(t)
-    say(t, proxy.url, { until })
+    say(t, proxy.url, { until, who: client.userId })
     await heard()
     assert.equal(await notes(), 200)
     expire()

@@ -2,6 +2,7 @@
 // with Rusk in it. Time is moved for page and server alike.
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
+import { type App, gates } from '../test/app.ts'
 import { hurry } from '../test/clock.ts'
 import { codeOf, openRoom } from '../test/room.ts'
 
@@ -154,26 +155,56 @@ test('no answer within 15 seconds is a time-out: nobody is signed out', async t 
   held.release()
 })
 
-test('as long as nobody can say, it is asked again by itself, later each time and never in step', async t => {
-  const { app, browsing, tab } = await openRoom(t)
-  app.answer('GET /auth/session', 503)
-  const all = hurry(t, 500)
-  const waits = () => all.filter(wait => wait !== 15 * second)
-  const client = tab()
-  const states: string[] = []
-  client.subscribe(({ status }) => states.push(status))
-  while (waits().length < 9) await settled()
-  const longest = waits().map((_, n) => Math.min(60, 2 ** n) * second)
-  assert.deepEqual(
-    waits().map((wait, n) => wait >= (longest[n] ?? 0) / 2 && wait <= (longest[n] ?? 0)),
-    longest.map(() => true),
-    waits().join(),
-  )
-  assert.equal(new Set(waits()).size, waits().length)
-  assert.ok(states.every(status => status === 'unknown'))
-  app.answer('GET /auth/session', undefined)
-  browsing.fire('online')
-  await new Promise<void>(resolve => {
-    client.subscribe(({ status }) => status === 'signed-in' && resolve())
+// [sentence, what comes instead of an answer]
+const silences: (readonly [string, Parameters<App['answer']>[1]])[] = [
+  ['a server that is overloaded', 503],
+  ...gates,
+]
+
+for (const [sentence, gate] of silences) {
+  test(`as long as nobody can say, it is asked again by itself, later each time and never in step: ${sentence}`, async t => {
+    const { app, browsing, tab } = await openRoom(t)
+    app.answer('GET /auth/session', gate)
+    const all = hurry(t, 500)
+    const waits = () => all.filter(wait => wait !== 15 * second)
+    const client = tab()
+    const states: string[] = []
+    client.subscribe(({ status }) => states.push(status))
+    while (waits().length < 9) await settled()
+    const longest = waits().map((_, n) => Math.min(60, 2 ** n) * second)
+    assert.deepEqual(
+      waits().map((wait, n) => wait >= (longest[n] ?? 0) / 2 && wait <= (longest[n] ?? 0)),
+      longest.map(() => true),
+      waits().join(),
+    )
+    assert.equal(new Set(waits()).size, waits().length)
+    assert.ok(states.every(status => status === 'unknown'))
+    app.answer('GET /auth/session', undefined)
+    browsing.fire('online')
+    await new Promise<void>(resolve => {
+      client.subscribe(({ status }) => status === 'signed-in' && resolve())
+    })
   })
-})
+
+  test(`a renewal that nobody decides is left alone longer each time: ${sentence}`, async t => {
+    stopClocks(t)
+    const { app, client, expire, refreshes, notes } = await openRoom(t)
+    const before = client.state
+    expire()
+    app.answer('POST /auth/refresh', gate)
+    // Where a 200 is taken for a renewal, it is asked whose.
+    app.answer('GET /auth/session', 503)
+    for (let asked = 1; asked <= 9; asked++) {
+      assert.notEqual(await codeOf(notes()), 'resolved')
+      assert.equal(refreshes().length, asked)
+      const longest = Math.min(60, 2 ** (asked - 1)) * second
+      sleepFor(t, longest / 2 - 1)
+      assert.notEqual(await codeOf(notes()), 'resolved')
+      assert.equal(refreshes().length, asked, 'not yet')
+      sleepFor(t, longest / 2 + 2)
+    }
+    assert.equal(client.state, before)
+    for (const line of ['POST /auth/refresh', 'GET /auth/session']) app.answer(line, undefined)
+    assert.equal(await notes(), 200)
+  })
+}

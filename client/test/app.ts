@@ -26,11 +26,33 @@ export type App = {
   readonly seen: Seen[]
   /** Every call of Rusk's, in order: `GET /auth/session 401`. */
   readonly asked: string[]
-  /** What the calls of this line get, until told undefined: a status, a problem, a connection that breaks, or nothing at all. */
+  /** What the calls of this line get, until told undefined: a status, a problem, a page, a connection that breaks, or nothing at all. */
   answer(line: string, instead: Instead | undefined): void
 }
 
-type Instead = number | { readonly status: number; readonly code: string } | 'breaks' | 'hangs'
+type Page = { readonly status: number; readonly type: string; readonly text: string }
+type Instead = number | { readonly status: number; readonly code: string } | Page | 'breaks' | 'hangs'
+
+const html = (status: number): Page => ({ status, type: 'text/html', text: '<h1>Not from here</h1>' })
+const json = (status: number, body: unknown): Page => ({
+  status,
+  type: 'application/json',
+  text: JSON.stringify(body),
+})
+
+/** What stands between an app and Rusk and speaks for itself: proxies, firewalls, portals of a network. */
+export const gates: readonly (readonly [string, Instead])[] = [
+  ['a 401 without a word', 401],
+  ['a page that is a 401', html(401)],
+  ['a 401 of another program', json(401, { message: 'Unauthorized', status: 401 })],
+  ['a page that is a 404', html(404)],
+  ['a 404 of another program', json(404, { message: 'no Route matched', path: '/' })],
+  ['a page that is a 400', html(400)],
+  ['a 400 of another program', json(400, { error: { reason: 'blocked' }, detail: null })],
+  ['a 403 of another program', json(403, { message: 'Forbidden' })],
+  ['a page that is a 200', html(200)],
+  ['JSON of another program', json(200, { ok: true })],
+]
 
 export const ada = { email: 'ada@example.com', password: 'twelve blue herons', name: 'Ada' }
 export const bob = { email: 'bob@example.com', password: 'eleven red kites', name: 'Bob' }
@@ -120,7 +142,13 @@ export async function openApp(
     const instead = others.get(line)
     if (instead === 'hangs') return new Promise(() => {})
     if (instead === 'breaks') return Response.error()
-    if (typeof instead === 'object') return Response.json({ code: instead.code }, { status: instead.status })
+    if (typeof instead === 'object' && 'code' in instead) {
+      return Response.json({ code: instead.code }, { status: instead.status })
+    }
+    if (typeof instead === 'object') {
+      const { status, type, text } = instead
+      return new Response(text, { status, headers: { 'content-type': type } })
+    }
     if (rusks.has(pathname)) {
       const answer = instead ? new Response(null, { status: instead }) : await auth?.fetch(request)
       asked.push(`${line} ${answer?.status}`)

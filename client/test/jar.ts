@@ -76,7 +76,10 @@ export function withJar(t: TestContext, page?: string): Browsing {
       document: {
         hidden: false,
         get cookie() {
-          return [...jar.readable(at, Date.now())].map(([name, value]) => `${name}=${value}`).join('; ')
+          return jar
+            .readable(at, Date.now())
+            .map(([name, value]) => `${name}=${value}`)
+            .join('; ')
         },
       },
       addEventListener: events.addEventListener.bind(events),
