@@ -13,7 +13,8 @@ import axios, {
 import { type App, ada, bob, openApp, type Seen } from '../test/app.ts'
 import { type Browsing, withJar } from '../test/jar.ts'
 import { attach } from './axios.ts'
-import { type Client, type ClientOptions, createClient } from './client.ts'
+import { createClient } from './client.ts'
+import type { Client, ClientOptions } from './contract.ts'
 import { RuskError } from './error.ts'
 
 type Room = {

@@ -10,7 +10,7 @@ import {
   type InternalAxiosRequestConfig,
   isAxiosError,
 } from 'axios'
-import type { Client, Pass } from './client.ts'
+import type { Client, Pass } from './contract.ts'
 
 type Config = InternalAxiosRequestConfig<unknown>
 type Sender = NonNullable<Config['adapter']>

@@ -1,6 +1,6 @@
 // @rusk/client/bridge: out of localStorage, once. Decides when the token of the old system has done its work and is to be
 // wiped; reads and removes, and never writes. What the token says is the server's to judge.
-import type { Client } from './client.ts'
+import type { Client } from './contract.ts'
 import { RuskError } from './error.ts'
 
 /** Enough of `localStorage`. */
@@ -79,11 +79,13 @@ export async function leaveLocalStorage(
   if (!find()) return 'nothing-stored'
   return alone(leave).catch((error: unknown) => {
     // Whoever gets in by other means needs it no more, and must not come back by it after leaving.
-    const off = client.subscribe(({ status }) => {
-      if (status !== 'signed-in') return
+    const look = () => {
+      if (client.state.status !== 'signed-in') return
       off()
       clear('already-signed-in')
-    })
+    }
+    const off = client.subscribe(look)
+    look()
     throw error
   })
 }

@@ -1,78 +1,9 @@
 // Who is signed in on this page, and a fetch that carries what proves it. Decides when to renew, when to repeat, and what
 // counts as signed out: only a definite refusal. Knows a server's wire from a dialect (dialect.ts) alone.
-import { type Body, type Call, type Dialect, type NativeUser, native } from './dialect.ts'
+import type { Abortable, Client, ClientOptions, Mark, Pass, Reason, State } from './contract.ts'
+import { type Body, type Call, type Dialect, native } from './dialect.ts'
 import { type Explained, RuskError } from './error.ts'
 import { openTabs, type Tabs } from './tabs.ts'
-
-/** Why nobody is signed in: nobody was; somebody asked for it; the session has ended elsewhere or run out. */
-export type Reason = 'nobody' | 'signed-out' | 'ended'
-
-/** The same object until something changes. */
-export type State<User = NativeUser> =
-  /** Not asked yet, or asked and undecided: `error` says why. It is asked again by itself. */
-  | { readonly status: 'unknown'; readonly error?: RuskError }
-  | { readonly status: 'signed-in'; readonly user: User }
-  | { readonly status: 'signed-out'; readonly reason: Reason }
-
-export type ClientOptions<User = NativeUser> = {
-  /** Where Rusk is, `prefix` included. Default: the page's own origin; in a program it must be given, and whole. */
-  readonly baseUrl?: string | undefined
-  /** Default: `native`. */
-  readonly dialect?: Dialect<User>
-  /** Natively: where access tokens travel. `cookies` (default), or `memory` for services on other hosts. */
-  readonly delivery?: 'cookies' | 'memory' | undefined
-  /** Origins of your services that may be shown the access token, besides Rusk's and the page's own. */
-  readonly origins?: readonly string[] | undefined
-}
-
-export type Abortable = { readonly signal?: AbortSignal | undefined }
-
-/** By the client's names, whatever the dialect calls them; further fields go as they are. */
-export type SignUp = {
-  readonly email: string
-  readonly password: string
-  readonly username?: string
-  readonly name?: string
-}
-/** `login`: e-mail address or username, as the dialect takes it. */
-export type SignIn = { readonly login: string; readonly password: string }
-
-/** What a call went out with; `recover` asks for it. */
-export type Pass = { readonly headers: Readonly<Record<string, string>>; readonly mark: Mark }
-type Mark = { readonly era: number; readonly renewals: number }
-
-/** Everything that talks to the server rejects with a `RuskError`, or with the signal's reason when it was aborted. */
-export type Client<User = NativeUser> = {
-  readonly state: State<User>
-  /** What tells whoever is signed in, or was when that was last known, from anybody else; undefined: nobody. */
-  readonly userId: unknown
-  /** Called at every change; the first subscriber makes the client ask who is signed in. Returns what ends it. */
-  subscribe(listener: (state: State<User>) => void): () => void
-  /** Asks the server. Null: nobody is signed in. */
-  session(options?: Abortable): Promise<User | null>
-  signUp(fields: SignUp, options?: Abortable): Promise<User>
-  signIn(fields: SignIn, options?: Abortable): Promise<User>
-  /** Signs in with a token of the old system. */
-  exchange(fields: { readonly token: string }, options?: Abortable): Promise<User>
-  /** Every session ends, and a new one opens here. Dialects that have no such call reject with `not_found`. */
-  changePassword(
-    fields: { readonly current: string; readonly new: string },
-    options?: Abortable,
-  ): Promise<User>
-  /** Resolves when the server has ended the session, and not before. */
-  signOut(options?: Abortable): Promise<void>
-  /**
-   * As the platform's, with cookies, CSRF token and access token for Rusk's, the page's and the listed origins; without
-   * credentials for any other. Renews ahead of time; on a 401 renews once and repeats once what can be repeated.
-   */
-  readonly fetch: typeof fetch
-  /** For adapters of other HTTP libraries: the headers of a call, once they are fresh. Undefined: a foreign origin. */
-  prepare(url: string, method: string, signal?: AbortSignal): Promise<Pass | undefined>
-  /** After a 401: whether the call is to be repeated, by the same person. */
-  recover(mark: Mark, signal?: AbortSignal): Promise<boolean>
-  /** Stops listening to the page and to other tabs. */
-  close(): void
-}
 
 const second = 1000
 
@@ -361,7 +292,7 @@ export function createClient({
         error => {
           if (state.status !== 'unknown') return
           settle({ status: 'unknown', error })
-          if (tabs) timer = setTimeout(check, pause(error))
+          if (listeners.size) timer = setTimeout(check, pause(error))
           return error
         },
       )
@@ -374,7 +305,10 @@ export function createClient({
   /** Any script of this origin may say anything: only what has the shape counts. */
   const hear = (said: unknown): void => {
     const { signedIn, until, who }: { signedIn?: unknown; until?: unknown; who?: unknown } = Object(said)
-    if (typeof until === 'number' && who === whose && !token) mind(until)
+    if (typeof until === 'number') {
+      if (who === whose) mind(until)
+      else if (who) check()
+    }
     if (typeof signedIn !== 'boolean') return
     token = undefined
     if (signedIn) doubt()
@@ -501,8 +435,8 @@ export function createClient({
     recover,
     close() {
       clearTimeout(timer)
+      listeners.clear()
       tabs?.close()
-      tabs = undefined
       closing?.abort()
     },
   }

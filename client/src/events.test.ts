@@ -8,7 +8,8 @@ import { rusk } from '../../server/src/index.ts'
 import { ada, bob } from '../test/app.ts'
 import { type Browsing, withJar } from '../test/jar.ts'
 import { codeOf } from '../test/room.ts'
-import { type Client, createClient } from './client.ts'
+import { createClient } from './client.ts'
+import type { Client } from './contract.ts'
 import { readEvents, type ServerEvent, stream } from './events.ts'
 
 const bodyOf = (pieces: readonly Uint8Array[]): ReadableStream<Uint8Array> =>

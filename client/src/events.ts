@@ -1,5 +1,5 @@
 // Streams of server-sent events (HTML Standard §9.2.6) by a client's fetch. Owns their reading and their end.
-import type { Client } from './client.ts'
+import type { Client } from './contract.ts'
 import { RuskError } from './error.ts'
 
 export type ServerEvent = {

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { ada, bob } from '../test/app.ts'
 import { codeOf, openRoom, type Room } from '../test/room.ts'
-import type { Client, State } from './client.ts'
+import type { Client, State } from './contract.ts'
 
 /** The next state that is so. */
 const becomes = (client: Client<unknown>, status: State['status']): Promise<State<unknown>> =>

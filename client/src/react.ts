@@ -13,7 +13,7 @@ import {
   useState,
   useSyncExternalStore,
 } from 'react'
-import type { Client, Reason, SignIn, SignUp, State } from './client.ts'
+import type { Client, Reason, SignIn, SignUp, State } from './contract.ts'
 import type { NativeUser } from './dialect.ts'
 import { RuskError } from './error.ts'
 

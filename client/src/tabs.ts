@@ -33,6 +33,9 @@ export function openTabs(name: string, hear: (said: unknown) => void): Tabs {
       // Not in time, or not at all: then without.
       return waiting ? waiting.catch(go) : go()
     },
-    close: () => channel?.close(),
+    close() {
+      channel?.close()
+      channel = undefined
+    },
   }
 }

@@ -5,7 +5,7 @@ import { type TestContext, test } from 'node:test'
 import type { AxiosInstance, AxiosStatic } from 'axios'
 import type { Page } from 'playwright-core'
 import { openChromium, openPage } from '../../../server/test/browser/chromium.ts'
-import type { Client } from '../../src/client.ts'
+import type { Client } from '../../src/contract.ts'
 import { type App, ada, openApp, type Seen } from '../app.ts'
 import { bundle, pageWith } from './bundle.ts'
 

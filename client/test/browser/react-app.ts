@@ -1,6 +1,6 @@
 // A small app in React, as people write one: a form, a guarded page with something half written, a status line.
 import { createElement as h, type ReactElement, StrictMode, type SubmitEvent, useRef, useState } from 'react'
-import type { Client } from '../../src/client.ts'
+import type { Client } from '../../src/contract.ts'
 import { RuskProvider, SignedIn, useAuth, useSession } from '../../src/react.ts'
 
 function Status(): ReactElement {
