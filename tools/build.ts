@@ -35,7 +35,7 @@ const published = (source: string) => {
 
 /** What npm and bundlers must know of the published package; nothing that only the workspace needs. */
 function publishedManifest(source: Manifest, more: Readonly<Record<string, unknown>>): object {
-  const { devDependencies, exports, imports, dependencies, ...rest } = source
+  const { private: _, devDependencies, exports, imports, dependencies, ...rest } = source
   const entries = Object.entries(exports).map(([name, path]) => [name, published(path)])
   return {
     ...rest,

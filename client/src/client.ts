@@ -372,7 +372,7 @@ export function createClient({
     }
     leave('nobody')
     throw new RuskError('cookies_blocked', {
-      detail: `No cookies of ${base().origin} come back: page and Rusk belong on one site over https`,
+      detail: `No cookies of ${base().origin} come back: page and Rusk belong on one site`,
     })
   }
 

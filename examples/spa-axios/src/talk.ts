@@ -20,14 +20,21 @@ export function openTalk(): Talk {
   }
 
   const say = async (message: string): Promise<void> => {
-    add({ by: 'you', text: message })
-    const answer = add({ by: 'chat', text: '' })
+    tell()
+    const said = [add({ by: 'you', text: message }), add({ by: 'chat', text: '' })] as const
+    const [, answer] = said
     const asked = {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify({ message }),
     }
-    for await (const { data } of stream(client, `${chatUrl}/chat/stream`, asked)) answer.textContent += data
+    try {
+      for await (const { data } of stream(client, `${chatUrl}/chat/stream`, asked)) answer.textContent += data
+    } catch (error) {
+      // What never arrived does not look as if it had.
+      if (answer.textContent === '') for (const line of said) line.remove()
+      throw error
+    }
   }
 
   const load = async (): Promise<void> => {
@@ -50,7 +57,11 @@ export function openTalk(): Talk {
     event.preventDefault()
     const message = String(new FormData(form).get('message'))
     form.reset()
-    say(message).catch(told)
+    say(message).catch(error => {
+      const field = form.elements.namedItem('message')
+      if (field instanceof HTMLInputElement && field.value === '') field.value = message
+      told(error)
+    })
   })
 
   return {

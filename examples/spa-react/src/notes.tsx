@@ -14,6 +14,7 @@ export function Notes() {
   const [notes, setNotes] = useState<readonly Note[]>()
   const [live, setLive] = useState('Connecting …')
   const [wrong, setWrong] = useState<string>()
+  const [isSending, setSending] = useState(false)
 
   useEffect(() => {
     const left = new AbortController()
@@ -41,7 +42,9 @@ export function Notes() {
 
   const write = async (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault()
+    if (isSending) return
     const form = event.currentTarget
+    setSending(true)
     const text = new FormData(form).get('text')
     setWrong(undefined)
     try {
@@ -54,6 +57,8 @@ export function Notes() {
       else setWrong((await answer.json()).error)
     } catch (error) {
       setWrong(sentenceOf(error))
+    } finally {
+      setSending(false)
     }
   }
 
@@ -62,7 +67,9 @@ export function Notes() {
       <h1>My notes</h1>
       <form className="line" onSubmit={write}>
         <Field label="A new note" name="text" autoComplete="off" wrong={wrong} />
-        <button type="submit">Keep it</button>
+        <button type="submit" aria-disabled={isSending}>
+          Keep it
+        </button>
       </form>
       <ul aria-label="Your notes">
         {notes?.map(({ id, text, writtenAt }) => (

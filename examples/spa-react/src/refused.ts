@@ -12,6 +12,8 @@ const sentences: Readonly<Record<string, string>> = {
 }
 
 export function sentenceOf(error: unknown): string {
+  // What fetch rejects with: a call of the app's own has no other error.
+  if (error instanceof TypeError) return sentences.offline ?? ''
   if (!(error instanceof RuskError)) return 'Something went wrong here. Try again in a moment.'
   const { code, message, retryAfter } = error
   return (sentences[code] ?? message) + (retryAfter ? `. Try again in ${retryAfter} seconds.` : '')

@@ -74,6 +74,20 @@ test('a preflight of an unlisted origin, or for what is no header, is granted no
   }
 })
 
+test('in development the log names an origin that is not listed, once, and only so many', async () => {
+  const development = openHttp()
+  for (const origin of [app, evil, evil]) await development.ask('/in', preflight(origin))
+  assert.deepEqual(
+    development.logged.map(([, told]) => Object.entries(told)[0]?.[1]),
+    [evil],
+  )
+  for (let n = 0; n < 30; n++) await development.ask('/in', preflight(`https://evil-${n}.example`))
+  assert.equal(development.logged.length, 20)
+  const production = openHttp({ site: { ...site, environment: 'production' } })
+  await production.ask('/in', preflight(evil))
+  assert.deepEqual(production.logged, [])
+})
+
 test('a preflight for a path that is not there is not granted', async () => {
   const { ask } = openHttp()
   assert.equal((await ask('/nowhere', preflight(app))).status, 404)

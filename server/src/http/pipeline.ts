@@ -110,9 +110,24 @@ const withoutBody = (answer: Answer): Answer => ({ ...answer, body: '' })
 const isPlayground = (site: Site, { header }: Call): boolean =>
   site.environment === 'development' && header('sec-fetch-site') === 'same-origin'
 
+/** So many origins are told of, once each: whoever makes them up fills no log. */
+const mostUnlisted = 20
+
+/** In development the log says why a page hears nothing: the browser does not. */
+function openUnlisted(site: Site, log: Pipes['log']): (origin: string | undefined) => void {
+  const told = new Set<string>()
+  return origin => {
+    if (site.environment !== 'development' || origin === undefined) return
+    if (told.has(origin) || told.size >= mostUnlisted) return
+    told.add(origin)
+    log.warn({ origin }, 'a page of an origin that is not listed may not call: add it to ALLOWED_ORIGINS')
+  }
+}
+
 /** Never rejects, unless a dialect cannot even say that something went wrong. */
 export function openPipeline(pipes: Pipes): (call: Call) => Promise<Answer> {
   const { site, run, throttle, csrfAuthentic, log, find, first, clientOf } = pipes
+  const tellUnlisted = openUnlisted(site, log)
 
   /** What stops a call before its body is looked at. */
   const refuseEarly = async (way: Way, call: Call, cookies: Jarful, address: string) =>
@@ -183,7 +198,9 @@ export function openPipeline(pipes: Pipes): (call: Call) => Promise<Answer> {
     const { place, params } = found
     const asked = call.header('access-control-request-method')
     if (call.method === 'OPTIONS' && call.header('origin') !== undefined && asked !== undefined) {
-      return answerPreflight(place, asked, call)
+      const answered = answerPreflight(place, asked, call)
+      if (!('Access-Control-Allow-Origin' in answered.headers)) tellUnlisted(call.header('origin'))
+      return answered
     }
     try {
       const way = wayOf(place, call.method)

@@ -32,11 +32,10 @@ const written = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeSt
 for (const time of document.querySelectorAll('time'))
   time.textContent = written.format(new Date(time.dateTime))
 
+// Coming back here asks for the page, and does not send its form again.
 const here = new URL(location.href)
-if (passing.some(name => here.searchParams.has(name))) {
-  for (const name of passing) here.searchParams.delete(name)
-  history.replaceState(null, '', here)
-}
+for (const name of passing) here.searchParams.delete(name)
+history.replaceState(null, '', here)
 
 // A page that was put aside shows who was signed in then.
 addEventListener('pageshow', event => {

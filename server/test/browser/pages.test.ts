@@ -157,6 +157,24 @@ for (const javaScriptEnabled of [false, true]) {
   })
 }
 
+test('after a try that failed and one that did not, the way back asks for the form, and sends nothing again', async t => {
+  const url = await serve(t)
+  const { page } = await open(t)
+  await signUp(page, url)
+  await button(page, 'Sign out').click()
+  await page.goto(`${url}/sign-in`)
+  await signIn(page, 'wrong')
+  await page.getByRole('alert').waitFor()
+  await signIn(page)
+  await page.getByRole('heading', { name: 'Your account' }).waitFor()
+  const posts: string[] = []
+  page.on('request', request => request.method() === 'POST' && posts.push(request.url()))
+  await page.goBack()
+  // Who is signed in goes on from there.
+  await page.getByRole('heading', { name: 'Your account' }).waitFor()
+  assert.deepEqual(posts, [])
+})
+
 test('a form says where it comes from', async t => {
   const url = await serve(t)
   const { page } = await open(t)
@@ -225,7 +243,7 @@ test('times are told in the zone of the reader, and the address forgets what was
     timeZone: 'Pacific/Kiritimati',
   })
   assert.equal(await time.innerText(), there.format(new Date(stamp)))
-  await page.goto(`${url}/account?done=others-ended`)
+  await page.evaluate("location.assign('/account?done=others-ended')")
   await page.getByRole('status').waitFor()
   assert.equal(page.url(), `${url}/account`)
 })
