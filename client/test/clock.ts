@@ -9,13 +9,13 @@ const isOfClient = (): boolean => {
 
 /**
  * Until the end of the test `setTimeout` is so many times quicker where the client sets it; the clock is as it was. What
- * it was set to, in milliseconds.
+ * it was set to, in milliseconds. `kept`: a wait that stays as long as it is, and is not told.
  */
-export function hurry(t: TestContext, times: number): readonly number[] {
+export function hurry(t: TestContext, times: number, kept?: number): readonly number[] {
   const waits: number[] = []
   const { setTimeout } = globalThis
   t.mock.method(globalThis, 'setTimeout', (ring: () => void, wait = 0, ...more: []) => {
-    if (!isOfClient()) return setTimeout(ring, wait, ...more)
+    if (wait === kept || !isOfClient()) return setTimeout(ring, wait, ...more)
     waits.push(wait)
     return setTimeout(ring, wait / times, ...more)
   })
