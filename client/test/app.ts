@@ -1,11 +1,9 @@
 // An app as people have one: Rusk under /auth, an API that wants somebody signed in, pages, all on one origin; and another
 // origin that is none of theirs. Both tell what reached them. Rusk can be kept from answering; nothing else is arranged.
-import { once } from 'node:events'
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import type { TestContext } from 'node:test'
 import { dialects } from '../../server/src/dialects/index.ts'
 import { type Options, type Rusk, rusk } from '../../server/src/index.ts'
+import { type Answering, serveAnswers } from '../../server/test/answering.ts'
 
 /** What reached an API. Forms as their fields. */
 export type Seen = {
@@ -57,8 +55,6 @@ export const gates: readonly (readonly [string, Instead])[] = [
 export const ada = { email: 'ada@example.com', password: 'twelve blue herons', name: 'Ada' }
 export const bob = { email: 'bob@example.com', password: 'eleven red kites', name: 'Bob' }
 
-type Answering = (request: Request) => Promise<Response>
-
 async function bodyOf(request: Request): Promise<unknown> {
   const type = request.headers.get('content-type') ?? ''
   if (!type.startsWith('multipart/')) return request.text()
@@ -70,38 +66,9 @@ async function bodyOf(request: Request): Promise<unknown> {
   return Object.fromEntries(await Promise.all(texts))
 }
 
-async function requestOf(call: IncomingMessage): Promise<Request> {
-  const chunks: Buffer[] = []
-  for await (const chunk of call) chunks.push(chunk)
-  const { method = 'GET' } = call
-  const headers = Object.entries(call.headers).map(([name, value]): [string, string] => [name, String(value)])
-  const body = method === 'GET' || method === 'HEAD' ? null : Buffer.concat(chunks)
-  return new Request(`http://${call.headers.host}${call.url}`, { method, headers, body })
-}
-
-/** On `localhost`, at a free port, until the test ends. An error for an answer breaks the connection. */
-async function serve(t: TestContext, answering: Answering): Promise<string> {
-  const pass = async (call: IncomingMessage, reply: ServerResponse): Promise<void> => {
-    const answer = await answering(await requestOf(call))
-    if (answer.type === 'error') call.socket.destroy()
-    else {
-      reply.writeHead(answer.status, [...answer.headers].flat())
-      reply.end(Buffer.from(await answer.arrayBuffer()))
-    }
-  }
-  const server = createServer((call, reply) => {
-    // A call that its page has given up has nobody to be told.
-    pass(call, reply).catch(() => call.socket.destroy())
-  })
-  server.listen(0, 'localhost')
-  await once(server, 'listening')
-  t.after(() => {
-    server.closeAllConnections()
-    server.close()
-  })
-  const { port } = server.address() as AddressInfo
-  return `http://localhost:${port}`
-}
+/** Its origin. */
+const serve = async (t: TestContext, answering: Answering): Promise<string> =>
+  `http://localhost:${await serveAnswers(t, answering)}`
 
 /** `pages`: documents and scripts by path. Rusk is asked for nothing before `options.url` is known. */
 export async function openApp(

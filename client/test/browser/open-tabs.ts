@@ -2,6 +2,7 @@
 // nothing of the client.
 import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { BrowserContext, Page } from 'playwright-core'
 import type { Options } from '../../../server/src/index.ts'
 import { openChromium, openPage } from '../../../server/test/browser/chromium.ts'
@@ -24,6 +25,8 @@ export type Tabs = {
   readonly context: BrowserContext
   /** One more, once it knows who is signed in; `hash`: `#memory` for that delivery. */
   open(hash?: string): Promise<Page>
+  /** Until no call has come for a while; what came is forgotten. */
+  quiet(): Promise<void>
   /** The calls to refresh that have reached the server, with its answers. */
   refreshes(): readonly string[]
   /** So many milliseconds later: for the tabs that are open, for those that open after, and the access cookie has gone. */
@@ -73,6 +76,13 @@ export async function openTabs(
       await page.goto(`${proxy.url}/${hash}`)
       await page.waitForFunction(() => client.state.status !== 'unknown', null, { polling: 20 })
       return page
+    },
+    async quiet() {
+      for (let before = -1; before !== app.asked.length; ) {
+        before = app.asked.length
+        await sleep(200)
+      }
+      app.asked.length = 0
     },
     refreshes: () => app.asked.filter(line => line.startsWith('POST /auth/refresh')),
     async sleep(span) {

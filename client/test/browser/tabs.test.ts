@@ -35,7 +35,7 @@ async function openAdas(t: TestContext, count: number, options?: TabsOptions): P
   const others = await Promise.all(Array.from({ length: count - 1 }, () => tabs.open()))
   const pages = [first, ...others]
   await become(pages, ada.email)
-  tabs.app.asked.length = 0
+  await tabs.quiet()
   await Promise.all(pages.map(statesOf))
   return [tabs, pages]
 }
@@ -101,7 +101,7 @@ test('sign-in and sign-out in one tab are seen in the others at once', async t =
   await become(others, ada.email)
   await signIn(first, bob)
   await become(others, bob.email)
-  tabs.app.asked.length = 0
+  await tabs.quiet()
   await signOut(first)
   await become([first, ...others], 'signed-out')
   assert.equal(tabs.app.asked[0], 'POST /auth/sign-out 204')

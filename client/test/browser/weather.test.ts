@@ -44,7 +44,7 @@ async function openAdas(t: TestContext, options?: TabsOptions, hash = ''): Promi
   // Without a channel it would have heard nothing.
   await turn(pages[1], 'visible')
   await become(pages, ada.email)
-  tabs.app.asked.length = 0
+  await tabs.quiet()
   await Promise.all(pages.map(statesOf))
   return [tabs, pages]
 }
@@ -402,14 +402,14 @@ test('a service worker fetches, renews, tells who is signed in and learns who ha
   await signIn(page, ada)
   assert.equal(await ask(), `200 ${ada.email}`)
 
+  await tabs.quiet()
   await tabs.context.clearCookies({ name: 'rusk_access' })
-  asked.length = 0
   assert.equal(await ask(), `200 ${ada.email}`)
   assert.equal(asked[0], `${refresh} 200`)
   assert.equal(tabs.refreshes().length, 1)
 
   // The page that signs out asks no more: this is the worker, which was told.
-  asked.length = 0
+  await tabs.quiet()
   await signOut(page)
   for (const end = performance.now() + 2_000; asked.length < 2 && performance.now() < end; ) await sleep(20)
   assert.deepEqual(asked, ['POST /auth/sign-out 204', `${refresh} 401`])

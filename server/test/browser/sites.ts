@@ -1,13 +1,10 @@
 // Several sites in one Chromium, over https: pages by host, and Rusk behind one of the hosts. Every name leads to this
 // machine. Tells what reached Rusk, and knows nothing of what it should answer.
-import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
-import type { IncomingMessage, ServerResponse } from 'node:http'
-import { createServer } from 'node:https'
-import type { AddressInfo } from 'node:net'
 import type { TestContext } from 'node:test'
 import type { BrowserContextOptions } from 'playwright-core'
 import { type Options, type Rusk, rusk } from '../../src/index.ts'
+import { type Answering, serveAnswers } from '../answering.ts'
 
 /** For `openChromium`: names lead here. */
 export const leadHere: readonly string[] = ['--host-resolver-rules=MAP * 127.0.0.1']
@@ -34,23 +31,13 @@ export type SitesOptions = {
   readonly options?: (at: Sites['at']) => Options
 }
 
-async function requestOf(call: IncomingMessage): Promise<Request> {
-  const chunks: Buffer[] = []
-  for await (const chunk of call) chunks.push(chunk)
-  const { method = 'GET' } = call
-  const headers = Object.entries(call.headers).map(([name, value]): [string, string] => [name, String(value)])
-  const body = method === 'GET' || method === 'HEAD' ? null : Buffer.concat(chunks)
-  return new Request(`https://${call.headers.host}${call.url}`, { method, headers, body })
-}
-
 /** Ends with the test. */
 export async function openSites(t: TestContext, { host, pages, options }: SitesOptions): Promise<Sites> {
   const asked: string[] = []
   const cookies: (string | null)[] = []
   let auth: Rusk | undefined
 
-  const answer = async (call: IncomingMessage): Promise<Response> => {
-    const request = await requestOf(call)
+  const answer: Answering = async request => {
     const { hostname, pathname } = new URL(request.url)
     const page = pages[hostname + pathname]
     if (page !== undefined) {
@@ -64,27 +51,8 @@ export async function openSites(t: TestContext, { host, pages, options }: SitesO
     return answered
   }
 
-  const pass = async (call: IncomingMessage, reply: ServerResponse): Promise<void> => {
-    const { status, headers, body } = await answer(call).then(async came => ({
-      status: came.status,
-      headers: [...came.headers].flat(),
-      body: Buffer.from(await came.arrayBuffer()),
-    }))
-    reply.writeHead(status, headers).end(body)
-  }
-
   const pem = readFileSync(new URL('sites.pem', import.meta.url))
-  const front = createServer({ key: pem, cert: pem }, (call, reply) => {
-    // A call that its page has given up has nobody to be told.
-    pass(call, reply).catch(() => call.socket.destroy())
-  })
-  front.listen(0, '127.0.0.1')
-  await once(front, 'listening')
-  t.after(() => {
-    front.closeAllConnections()
-    front.close()
-  })
-  const { port } = front.address() as AddressInfo
+  const port = await serveAnswers(t, answer, { host: '127.0.0.1', pem })
   const at = (name: string) => `https://${name}:${port}`
 
   auth = await rusk({
