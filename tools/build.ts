@@ -1,4 +1,4 @@
-// Builds the folders that are published: `rusk` out of server/, `@rusk/client` out of client/. Compiled sources with their
+// Builds the folders that are published: `@rusk/verify`, `rusk` out of server/, `@rusk/client`. Compiled sources with their
 // types and a package.json that knows nothing of the workspace. `npm pack server/dist` makes the tarball.
 import { spawnSync } from 'node:child_process'
 import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -62,6 +62,9 @@ function compile(name: string, more: Readonly<Record<string, unknown>>): string 
   return dist
 }
 
+/** First: the server is compiled against its types. */
+const buildVerify = () => compile('verify', { engines: { node: '>=24' } })
+
 function buildServer(): void {
   const dist = compile('server', { engines: { node: '>=24' }, imports: { '#cli': './cli.js' } })
   const server = join(root, 'server')
@@ -84,5 +87,6 @@ function buildClient(): void {
   cpSync(join(root, 'client/README.md'), join(dist, 'README.md'))
 }
 
+buildVerify()
 buildServer()
 buildClient()

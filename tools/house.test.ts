@@ -26,7 +26,7 @@ const ofTrees: [string, (tree: Tree) => readonly string[], Files, string[]][] = 
       'server/src/crypto/b.ts':
         "import type { User } from '../core/model.ts'\nimport '@node-rs/argon2/errors'",
       'server/src/mailbox/a.ts': "import { x } from 'anything'",
-      'verify/src/a.ts': '',
+      'beside/src/a.ts': '',
       'examples/a/app.ts': "import { x } from 'anything'",
       'server/src/http/c.ts': "import { DatabaseSync } from 'node:sqlite'\nimport http from 'node:http'",
       'server/src/http/d.ts': "export * from '../dialects/flask.ts'",
@@ -37,7 +37,7 @@ const ofTrees: [string, (tree: Tree) => readonly string[], Files, string[]][] = 
       'server/src/core/a.ts may not import node:crypto',
       'server/src/crypto/b.ts may not import server/src/core/model.ts',
       'server/src/mailbox/a.ts belongs to no room',
-      'verify/src/a.ts belongs to no room',
+      'beside/src/a.ts belongs to no room',
       'server/src/http/c.ts may not import node:sqlite',
       'server/src/http/d.ts may not import server/src/dialects/flask.ts',
       'server/src/operations/e.ts may not import server/src/store/sqlite.ts',

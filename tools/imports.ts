@@ -10,6 +10,8 @@ const port = `${server}store/port.ts`
 const databases = `${server}store/database.ts`
 const site = `${server}http/site.ts`
 const client = 'client/src/'
+const verify = 'verify/src/'
+const floor = '@rusk/verify/floor'
 
 /**
  * What a room does, for the manual, and what it may import. A room is a folder (ends in `/`) or a file. `node:` is every
@@ -22,7 +24,7 @@ export const rooms: Rooms = {
   [core]: { does: 'decides; no clock, no chance, nothing to wait for', may: ['zod'] },
   [`${server}crypto/`]: {
     does: 'computes: bytes in, bytes out',
-    may: ['node:', '@node-rs/argon2', '@node-rs/bcrypt', '@zxcvbn-ts/language-common'],
+    may: [floor, 'node:', '@node-rs/argon2', '@node-rs/bcrypt', '@zxcvbn-ts/language-common'],
   },
   [`${server}store/`]: {
     does: 'remembers',
@@ -30,11 +32,11 @@ export const rooms: Rooms = {
   },
   [`${server}operations/`]: {
     does: 'does: load → decide → commit → mint',
-    may: [core, `${server}crypto/`, port, 'node:crypto'],
+    may: [core, `${server}crypto/`, port, floor, 'node:crypto'],
   },
   [`${server}http/`]: {
     does: 'listens; knows no dialect by name',
-    may: [core, contract, port, 'node:', 'hono/router', 'hono/html', 'zod'],
+    may: [core, contract, port, floor, 'node:', 'hono/router', 'hono/html', 'zod'],
   },
   [`${server}dialects/`]: {
     does: 'speaks: one value to a file',
@@ -73,6 +75,7 @@ export const rooms: Rooms = {
     does: 'assembles; the only file that knows every part',
     may: [server, 'node:', 'pino'],
   },
+  [verify]: { does: 'checks calls and tokens, here and in other services', may: ['node:crypto'] },
   [`${client}axios.ts`]: { does: 'puts the client into an axios instance', may: [client, 'axios'] },
   [`${client}react.ts`]: { does: 'shows the client to React', may: [client, 'react'] },
   [client]: { does: 'keeps a page signed in; in the browser', may: [] },

@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process'
 import { globSync } from 'node:fs'
 import { type Browser, chromium, firefox, needBrowser } from './browsers.ts'
 
-const places = ['server/src', 'server/test', 'client', 'examples', 'bench', 'proof', 'tools']
+const places = ['verify', 'server/src', 'server/test', 'client', 'examples', 'bench', 'proof', 'tools']
 
 /** Longer than the slowest file takes on a slow machine: a test that hangs ends instead of holding up everything. */
 const longest = 15 * 60_000

@@ -49,11 +49,11 @@ let packedClient: readonly string[] = []
 
 before(async () => {
   await run(process.execPath, [join(root, 'tools/build.ts')], root)
-  const [server, client] = [await pack('server'), await pack('client')]
+  const [server, client, verify] = [await pack('server'), await pack('client'), await pack('verify')]
   packed = server.files.map(file => file.path)
   packedClient = client.files.map(file => file.path)
   writeFileSync(join(folder, 'package.json'), JSON.stringify({ private: true, type: 'commonjs' }))
-  const tarballs = [`./${server.filename}`, `./${client.filename}`]
+  const tarballs = [server, client, verify].map(({ filename }) => `./${filename}`)
   await run('npm', ['install', '--no-audit', '--no-fund', ...tarballs, `${nodePackage()}@24`])
 })
 

@@ -212,7 +212,8 @@ test('back after a sign-out elsewhere, a page shows nobody', async t => {
   await other.evaluate(() => client.signOut())
   await page.travel(-1)
   // Out of the back-forward cache the page is there at once; loaded anew, its script comes after its address.
-  while (!(await page.evaluate(() => location.search === '' && typeof reached === 'function'))) await sleep(20)
+  while (!(await page.evaluate(() => location.search === '' && typeof reached === 'function')))
+    await sleep(20)
   await page.evaluate(() => reached('signed-out'))
   assert.equal(await page.evaluate(() => client.session()), null)
 })

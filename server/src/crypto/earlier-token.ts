@@ -1,10 +1,8 @@
 // Tokens of the old system (JWS compact, RFC 7515, under one HS256 key): which texts it has made and what they claim.
 // Knows neither whom a claim means nor whether the token was presented before.
 import { createHash } from 'node:crypto'
-import { isSignedBy, readCompact } from './jws.ts'
-import { isTime } from './jwt.ts'
+import { isSignedBy, isTime, readCompact, readJsonObject } from '@rusk/verify/floor'
 import type { SigningKey } from './keys.ts'
-import { readJsonObject } from './strict-json.ts'
 
 export type EarlierToken = {
   readonly claims: Readonly<Record<string, unknown>>

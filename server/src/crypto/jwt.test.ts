@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { createHmac, generateKeyPairSync, type KeyObject, sign } from 'node:crypto'
 import { test } from 'node:test'
+import { type AccessClaims, type Expectation, readAccessToken } from '@rusk/verify/floor'
 import fc from 'fast-check'
 import { decodeProtectedHeader, jwtVerify, SignJWT } from 'jose'
-import { type AccessClaims, type Expectation, readAccessToken, signAccessToken } from './jwt.ts'
+import { signAccessToken } from './jwt.ts'
 import { makeSigningKey, openSigningKey, type SigningKey, sharedSigningKey } from './keys.ts'
 
 const es256 = openSigningKey({ ...makeSigningKey('ES256'), algorithm: 'ES256' })

@@ -15,6 +15,7 @@ import {
   verify,
   type webcrypto,
 } from 'node:crypto'
+import type { VerifyingKey } from '@rusk/verify/floor'
 import { shortestMacKey } from './macs.ts'
 
 /** The key was sealed with another secret, or has been changed since. */
@@ -72,11 +73,8 @@ export function openSealer(secret: string | Uint8Array): Sealer {
   }
 }
 
-export type SigningKey = {
-  readonly id: string
-  readonly algorithm: 'ES256' | 'EdDSA' | 'HS256'
+export type SigningKey = VerifyingKey & {
   readonly sign: KeyObject
-  readonly verify: KeyObject
   /** The public JWK as JSON; null for a shared secret. */
   readonly published: string | null
 }

@@ -1,15 +1,9 @@
 import assert from 'node:assert/strict'
 import { createHmac } from 'node:crypto'
 import { test } from 'node:test'
+import { sameText } from '@rusk/verify/floor'
 import fc from 'fast-check'
-import {
-  type MacKey,
-  readCsrfToken,
-  readRefreshToken,
-  sameText,
-  writeCsrfToken,
-  writeRefreshToken,
-} from './macs.ts'
+import { type MacKey, readCsrfToken, readRefreshToken, writeCsrfToken, writeRefreshToken } from './macs.ts'
 
 const key: MacKey = { id: 'k1', bytes: Uint8Array.from({ length: 32 }, (_, at) => at) }
 const other: MacKey = { id: 'k2', bytes: key.bytes }

@@ -1,6 +1,7 @@
 // Refresh and CSRF tokens: texts that carry their own proof, an HMAC-SHA-256 (RFC 2104), and are never stored. Knows
 // nothing of sessions beyond their ids, nor of what a number means or how long a token is good for.
-import { createHmac, createSecretKey, type KeyObject, randomBytes, timingSafeEqual } from 'node:crypto'
+import { createHmac, createSecretKey, type KeyObject, randomBytes } from 'node:crypto'
+import { sameText } from '@rusk/verify/floor'
 
 /** 32 random bytes or more; `id` goes into every MAC. */
 export type MacKey = { readonly id: string; readonly bytes: Uint8Array }
@@ -33,12 +34,6 @@ function macOf(key: MacKey, purpose: keyof typeof purposes, fields: readonly str
     .map(field => `${Buffer.byteLength(field)}:${field}`)
     .join(',')
   return createHmac('sha256', secretOf(key)).update(text).digest('base64url')
-}
-
-/** In time that depends on the lengths alone. UTF-16, because two different lone surrogates are one text in UTF-8. */
-export function sameText(a: string, b: string): boolean {
-  const [left, right] = [Buffer.from(a, 'utf16le'), Buffer.from(b, 'utf16le')]
-  return left.length === right.length && timingSafeEqual(left, right)
 }
 
 // The MAC is compared as text with the one spelling that encoding makes: padding, other alphabets and stray trailing

@@ -1,17 +1,9 @@
 // Takes from a call the texts that may say who calls. Reads them as they are: what is authentic the operation finds out.
+import { readBearer } from '@rusk/verify/floor'
 import type { Carried } from '../operations/contract.ts'
 import type { Call } from './call.ts'
 import type { Jarful } from './cookies.ts'
 import type { Spoken, Way } from './way.ts'
-
-/** RFC 6750 §2.1; the scheme in any case (RFC 9110 §11.1), exactly one space. */
-const bearerForm = /^bearer ([A-Za-z0-9._~+/-]+=*)$/i
-
-/** The token; null: the header is there and is no bearer token; undefined: there is none. */
-export function readBearer(header: string | undefined): string | null | undefined {
-  if (header === undefined) return undefined
-  return bearerForm.exec(header)?.[1] ?? null
-}
 
 /** Whether a `__Host-` name came twice: only a browser that was tampered with sends that. */
 export const isConflict = ({ jar }: Spoken, { access, refresh, signIn }: Jarful): boolean =>

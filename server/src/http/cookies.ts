@@ -1,5 +1,6 @@
-// Reads the Cookie header and writes every Set-Cookie line there is. Owns spelling and attributes (RFC 6265bis §4.1, §5.6);
-// knows nothing of what a value means.
+// Which cookies a dialect has on a site, and every Set-Cookie line there is. Owns spelling and attributes (RFC 6265bis
+// §4.1, §5.6); knows nothing of what a value means.
+import { readCookies } from '@rusk/verify/floor'
 import { Fault } from '../core/fault.ts'
 import type { CookieSpec, Dialect } from './dialect.ts'
 import type { Site } from './site.ts'
@@ -68,35 +69,6 @@ export function writeCookie(cookie: Cookie, value: string, maxAge: number): stri
 /** The line that removes it: the same name and attributes, an age that is over by either spelling. */
 export const clearCookie = (cookie: Cookie): string =>
   `${cookie.name}=; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT${cookie.attributes}`
-
-const space = 0x20
-const tab = 0x09
-const equals = 0x3d
-
-/**
- * Every value that each of `names` has in a Cookie header, in the order of sending. Pairs are parted by `;` alone; space and
- * tab around a pair are not part of it. Names are compared byte for byte and nothing is unquoted or decoded. Linear.
- */
-export function readCookies(header: string | undefined, names: readonly string[]): readonly string[][] {
-  const values: string[][] = names.map(() => [])
-  if (header === undefined) return values
-  for (let start = 0; start < header.length; ) {
-    const semicolon = header.indexOf(';', start)
-    const next = semicolon === -1 ? header.length : semicolon
-    let from = start
-    while (from < next && (header.charCodeAt(from) === space || header.charCodeAt(from) === tab)) from++
-    for (const [index, name] of names.entries()) {
-      if (header.charCodeAt(from + name.length) !== equals || !header.startsWith(name, from)) continue
-      let to = next
-      const first = from + name.length + 1
-      while (to > first && (header.charCodeAt(to - 1) === space || header.charCodeAt(to - 1) === tab)) to--
-      if (first <= next) values[index]?.push(header.slice(first, to))
-      break
-    }
-    start = next + 1
-  }
-  return values
-}
 
 /** The cookies of a dialect by what they are for, every value of each. */
 export type Jarful = {

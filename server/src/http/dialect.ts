@@ -32,7 +32,7 @@ export type CsrfSpec = {
   readonly onlyWithCookie?: true
   /**
    * Sign-in writes it for the front end beside these routes; they themselves ask for no token. Only where the floor alone is
-   * enough: the routes read forms, which no page can send from elsewhere past Origin and Fetch Metadata (guard.ts).
+   * enough: the routes read forms, which no page can send from elsewhere past Origin and Fetch Metadata (verify/src/guard.ts).
    */
   readonly writtenOnly?: true
 }

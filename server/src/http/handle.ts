@@ -1,5 +1,6 @@
 // The door of this room: takes a site, dialects and the operations, gives what answers calls. Puts the parts together and
 // decides nothing but what is said only once.
+import { isSafe, mayChange } from '@rusk/verify/floor'
 import { refuse } from '../core/refusal.ts'
 import type { OperationName, Result } from '../operations/contract.ts'
 import type { Throttle } from '../store/port.ts'
@@ -8,7 +9,6 @@ import type { Answer, Call, Log } from './call.ts'
 import { readCarried } from './carried.ts'
 import type { Method } from './dialect.ts'
 import { type FetchInfo, readCall, writeResponse } from './fetch.ts'
-import { isSafe, mayChange } from './guard.ts'
 import { floorOf, type Headers } from './headers.ts'
 import { type Hot, openHot, type Recall } from './hot.ts'
 import { mount } from './mount.ts'

@@ -1,9 +1,9 @@
 // The lane of the most frequent call, "who am I", answered without a promise when everything about it is remembered.
 // Never says no: whatever is unusual goes the long way (handle.ts), and both ways write the same bytes.
+import { readBearer } from '@rusk/verify/floor'
 import type { Done, Manner } from '../operations/contract.ts'
 import { answerDone } from './answer.ts'
 import type { Answer } from './call.ts'
-import { readBearer } from './carried.ts'
 import type { Route } from './dialect.ts'
 import type { Site } from './site.ts'
 import { isJsonWay, spellings, type Way } from './way.ts'

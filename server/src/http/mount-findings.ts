@@ -1,12 +1,11 @@
 // What is wrong with dialects on this site before any call: routes that collide, cookies that miss the routes that need
 // them, rules that browsers would break in silence. Pure: finds, throws nothing.
+import { isSafe, readOrigin } from '@rusk/verify/floor'
 import type { Finding } from '../core/fault.ts'
 import type { OperationName } from '../operations/contract.ts'
 import { openProxies } from './address.ts'
 import type { Cookie } from './cookies.ts'
 import type { CookieSpec } from './dialect.ts'
-import { isSafe } from './guard.ts'
-import { readOrigin } from './origins.ts'
 import type { Site } from './site.ts'
 import { type Spoken, spellings, type Way } from './way.ts'
 

@@ -1,6 +1,8 @@
 // The pipeline, in its order: preflight, origin, double submit, count, body, rename, run, write. Decides what is asked
 // first; each answer to it lives in a file of its own. Knows no socket, no store and no dialect by name.
+
 import { randomBytes } from 'node:crypto'
+import { isDoublySubmitted, isSafe, mayChange } from '@rusk/verify/floor'
 import { Fault } from '../core/fault.ts'
 import { type Refusal, refuse } from '../core/refusal.ts'
 import type { Caller, OperationName, Request, Result } from '../operations/contract.ts'
@@ -12,10 +14,10 @@ import { type Answer, type Call, type Log, largestBody, largestIgnoredBody } fro
 import { readCarried } from './carried.ts'
 import type { Jarful } from './cookies.ts'
 import { readFormBody, readQuery } from './form.ts'
-import { isDoublySubmitted, isSafe, mayChange, readRequestedHeaders } from './guard.ts'
 import { type Headers, preflightHeaders } from './headers.ts'
 import { answerServed } from './pages.ts'
 import { type Found, type Place, takesHead } from './places.ts'
+import { readRequestedHeaders } from './preflight.ts'
 import { seeCall } from './seen.ts'
 import type { Seen } from './shown.ts'
 import type { Site } from './site.ts'

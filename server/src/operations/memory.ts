@@ -1,9 +1,9 @@
 // What is remembered between calls so that "who am I" costs no signature check and no read: verified tokens and the
 // state of their sessions. A commit that ends or changes a session takes it out before its own answer leaves; what other
 // processes commit arrives by the store's `watch`. Decides nothing: `mayAct` is asked at every recall.
+import type { AccessClaims } from '@rusk/verify/floor'
 import type { Change } from '../core/change.ts'
 import type { Holder } from '../core/model.ts'
-import type { AccessClaims } from '../crypto/jwt.ts'
 
 /** About 30 MB when full; the oldest go first. */
 const most = 50_000

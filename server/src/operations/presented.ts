@@ -1,9 +1,9 @@
 // What the texts of a call prove, before any store is asked: which session an access token, a refresh cookie and a
 // sign-in cookie name. Values that are not authentic count as absent.
+import { type AccessClaims, readAccessToken } from '@rusk/verify/floor'
 import { longestAccess } from '../core/policy.ts'
 import type { RefusalCode } from '../core/refusal.ts'
 import type { Presented } from '../core/session.ts'
-import { type AccessClaims, readAccessToken } from '../crypto/jwt.ts'
 import { type MacKey, readCsrfToken, readRefreshToken } from '../crypto/macs.ts'
 import type { Store } from '../store/port.ts'
 import type { Carried } from './contract.ts'

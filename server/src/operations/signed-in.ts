@@ -1,9 +1,9 @@
 // Operations for somebody who is signed in by an access token: who am I, my sessions, end one or all others.
+import type { AccessClaims } from '@rusk/verify/floor'
 import type { Change } from '../core/change.ts'
 import type { Holder, Session, User } from '../core/model.ts'
 import { type Refusal, refuse } from '../core/refusal.ts'
 import { chooseCaller, mayAct } from '../core/session.ts'
-import type { AccessClaims } from '../crypto/jwt.ts'
 import type { OperationName } from './contract.ts'
 import { type Asked, type Engine, no, type Operation, record } from './engine.ts'
 

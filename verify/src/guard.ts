@@ -1,7 +1,8 @@
-// Whether a browser on another site could be behind a call (CSRF, Fetch Metadata), and what a preflight may be told
-// (CORS). Pure: headers in, verdict out.
+// Whether a browser on another site could be behind a call (CSRF, Fetch Metadata). Pure: headers in, verdict out.
 import { timingSafeEqual } from 'node:crypto'
-import type { Call } from './call.ts'
+
+/** By lower-case name. A header that came more than once is joined by `, `, cookies by `; `. */
+export type Header = (name: string) => string | undefined
 
 /** GET, HEAD and OPTIONS change nothing here, whatever they carry. */
 export const isSafe = (method: string): boolean =>
@@ -18,7 +19,7 @@ export const isSafe = (method: string): boolean =>
  *
  * A header that came twice is never right.
  */
-export function mayChange(header: Call['header'], listed: ReadonlySet<string>): boolean {
+export function mayChange(header: Header, listed: ReadonlySet<string>): boolean {
   const site = header('sec-fetch-site')
   const origin = header('origin')
   if (site?.includes(',') || origin?.includes(',')) return false
@@ -30,8 +31,9 @@ export function mayChange(header: Call['header'], listed: ReadonlySet<string>): 
 /** A browser from which somebody took the Origin still shows by these. Node's fetch sends Sec-Fetch-Mode, and is none. */
 const browserTraces = ['sec-fetch-dest', 'referer'] as const
 
-const sameText = (a: string, b: string): boolean => {
-  const [left, right] = [Buffer.from(a), Buffer.from(b)]
+/** In time that depends on the lengths alone. UTF-16, because two different lone surrogates are one text in UTF-8. */
+export function sameText(a: string, b: string): boolean {
+  const [left, right] = [Buffer.from(a, 'utf16le'), Buffer.from(b, 'utf16le')]
   return left.length === right.length && timingSafeEqual(left, right)
 }
 
@@ -44,16 +46,3 @@ export const isDoublySubmitted = (
   cookies: readonly string[],
   authentic: (text: string) => boolean,
 ): boolean => header !== undefined && cookies.some(value => sameText(value, header)) && authentic(header)
-
-/** All names together, in characters. */
-const longestHeaderList = 2048
-
-const token = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
-
-/** The names as they were asked for, if each is a token (RFC 9110 §5.6.2); undefined: grant nothing. Linear. */
-export function readRequestedHeaders(text: string | undefined): string | undefined {
-  if (text === undefined || text === '') return ''
-  if (text.length > longestHeaderList) return undefined
-  const names = text.split(',').map(name => name.trim())
-  return names.every(name => token.test(name)) ? names.join(', ') : undefined
-}

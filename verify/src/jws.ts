@@ -1,28 +1,31 @@
-// JWS compact serialisations (RFC 7515 §3.1, RFC 8725): the one spelling of each, and what the algorithms do. Knows
+// JWS compact serialisations (RFC 7515 §3.1, RFC 8725): the one spelling of each, and how the algorithms check it. Knows
 // neither keys by name nor claims: whose token it is, and what it says, is for others to judge.
-import { createHmac, type KeyObject, sign, timingSafeEqual, verify } from 'node:crypto'
-import type { SigningKey } from './keys.ts'
+import { createHmac, type KeyObject, timingSafeEqual, verify } from 'node:crypto'
+
+/** A key that checks signatures; with a shared secret the same one makes them. */
+export type VerifyingKey = {
+  readonly id: string
+  readonly algorithm: 'ES256' | 'EdDSA' | 'HS256'
+  readonly verify: KeyObject
+}
 
 /** What the key's algorithm does; identical in shape so that the odd line shows. Signatures as RFC 7518 §3 and RFC 8037 §3.1 spell them. */
-export const algorithms = {
+const algorithms = {
   ES256: {
     bytes: 64,
-    sign: (key: KeyObject, data: Buffer) => sign('sha256', data, { key, dsaEncoding: 'ieee-p1363' }),
     verify: (key: KeyObject, data: Buffer, signature: Buffer) =>
       verify('sha256', data, { key, dsaEncoding: 'ieee-p1363' }, signature),
   },
   EdDSA: {
     bytes: 64,
-    sign: (key: KeyObject, data: Buffer) => sign(null, data, key),
     verify: (key: KeyObject, data: Buffer, signature: Buffer) => verify(null, data, key, signature),
   },
   HS256: {
     bytes: 32,
-    sign: (key: KeyObject, data: Buffer) => createHmac('sha256', key).update(data).digest(),
     verify: (key: KeyObject, data: Buffer, signature: Buffer) =>
       timingSafeEqual(createHmac('sha256', key).update(data).digest(), signature),
   },
-} as const
+} as const satisfies Record<VerifyingKey['algorithm'], object>
 
 /** Two cookies' worth: no token that a browser can carry is longer. Characters. */
 const longestText = 8192
@@ -59,7 +62,7 @@ export function readCompact(text: string): Compact | undefined {
 
 /** Whether this key has made the signature; the algorithm is the key's. */
 export function isSignedBy(
-  key: Pick<SigningKey, 'algorithm' | 'verify'>,
+  key: Pick<VerifyingKey, 'algorithm' | 'verify'>,
   { signature, signed }: Compact,
 ): boolean {
   const algorithm = algorithms[key.algorithm]
