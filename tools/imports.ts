@@ -75,6 +75,8 @@ export const rooms: Rooms = {
     does: 'assembles; the only file that knows every part',
     may: [server, 'node:', 'pino'],
   },
+  [`${verify}fastify.ts`]: { does: 'stands before Fastify’s routes', may: [verify, 'fastify'] },
+  [`${verify}hono.ts`]: { does: 'stands before Hono’s routes', may: [verify, 'hono'] },
   [verify]: { does: 'checks calls and tokens, here and in other services', may: ['node:crypto'] },
   [`${client}axios.ts`]: { does: 'puts the client into an axios instance', may: [client, 'axios'] },
   [`${client}react.ts`]: { does: 'shows the client to React', may: [client, 'react'] },

@@ -1,0 +1,31 @@
+// A call as any framework hands it over, reduced to what says who makes it. Reads headers; judges nothing.
+import type { Header } from './guard.ts'
+
+/** A Web-standard Request, Node's IncomingMessage, an Express request; of Fastify's take `.raw`. */
+export type Call = {
+  readonly method?: string | undefined
+  readonly headers: Headers | Readonly<Record<string, string | readonly string[] | undefined>>
+  /** Names and values in turn, as Node has them. */
+  readonly rawHeaders?: readonly string[]
+}
+
+const join = (name: string, values: readonly string[]): string | undefined =>
+  values.length === 0 ? undefined : values.join(name === 'cookie' ? '; ' : ', ')
+
+/** Of a header that came twice Node's `headers` keep the first alone: whoever reads those would not know. */
+const readRaw =
+  (raw: readonly string[]): Header =>
+  name =>
+    join(
+      name,
+      raw.filter((_, at) => at % 2 === 1 && raw[at - 1]?.toLowerCase() === name),
+    )
+
+export function headerOf({ headers, rawHeaders }: Call): Header {
+  if (rawHeaders) return readRaw(rawHeaders)
+  if (headers instanceof Headers) return name => headers.get(name) ?? undefined
+  return name => {
+    const value = headers[name]
+    return typeof value === 'string' || value === undefined ? value : join(name, value)
+  }
+}

@@ -1,0 +1,248 @@
+// Which sessions have ended, followed from Rusk: one long poll after another, so that an end is known here within moments
+// and never later than the stated bound without it being known that nothing is known. Reads no token.
+import { type Ask, Unreachable } from './ask.ts'
+import type { AccessClaims } from './token.ts'
+
+/** What decides whether a token is still good: whose session it is of, and when it was made. */
+export type Held = Pick<AccessClaims, 'sid' | 'iat' | 'exp'>
+
+export type Ended = {
+  /** Whether the token's session is known to have ended, or the token to be too old to tell. */
+  has(held: Held): boolean
+  /** Whether what is known is no older than the bound. */
+  isHeard(): boolean
+  /** The same, after waiting a moment for Rusk: always where the bound is strict, else only for the first answer there is. */
+  hear(): Promise<boolean>
+  /** Resolves with the first answer. Rejects with `Unreachable` when asking fails instead. */
+  ready(): Promise<void>
+  /** Calls `ended` once, when the session is known to have ended or nothing can be known of it any more. Returns the stop. */
+  when(held: Held, ended: () => void): () => void
+  close(): void
+}
+
+export type Clock = {
+  /** Epoch milliseconds; may be set forwards and back. */
+  readonly now: () => number
+  /** Milliseconds since some moment; only ever goes forwards. */
+  readonly passed: () => number
+}
+
+export type EndedOptions = {
+  readonly ask: Ask
+  readonly clock: Clock
+  /** Milliseconds: the bound. */
+  readonly within: number
+  /** Whoever listens is told too when Rusk has not been heard for longer than the bound. */
+  readonly strict: boolean
+  /** Signing keys that are accepted now. */
+  readonly onKeys: (ids: readonly string[]) => void
+  readonly onTrouble: (error: Unreachable) => void
+  /** It works again, or for the first time. */
+  readonly onHeard: () => void
+}
+
+type News = {
+  readonly cursor: string
+  readonly ended: readonly string[]
+  readonly notBefore: number
+  readonly keys: readonly string[]
+  readonly remember: number
+}
+
+const isTexts = (value: unknown): value is readonly string[] =>
+  Array.isArray(value) && value.every(each => typeof each === 'string')
+
+const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) >= 0
+
+function readNews(document: Readonly<Record<string, unknown>>): News {
+  const { cursor, ended, not_before: notBefore, keys, remember } = document
+  if (
+    typeof cursor === 'string' &&
+    isTexts(ended) &&
+    isCount(notBefore) &&
+    isTexts(keys) &&
+    isCount(remember)
+  )
+    return { cursor, ended, notBefore, keys, remember: remember * 1000 }
+  throw new Unreachable('What Rusk tells of ended sessions is in a form that this version does not know')
+}
+
+/** About 20 MB when full; then the oldest go, and with them every token that is as old. */
+const most = 100_000
+
+/** Two answers that come at once do not come faster than this, in milliseconds. */
+const pace = 250
+
+const longestBackOff = 2000
+
+/** Whoever calls while Rusk has not been heard waits for it this long, in milliseconds: at start, after a break. */
+const patience = 2000
+
+/** How far the clocks of Rusk and of this machine may stand apart, in seconds. */
+const skew = 60
+
+/** Nobody may be waiting for it when it fails. */
+function openAnswer(): PromiseWithResolvers<void> {
+  const answer = Promise.withResolvers<void>()
+  answer.promise.catch(() => undefined)
+  return answer
+}
+
+export function openEnded(options: EndedOptions): Ended {
+  const { ask, within, strict } = options
+  const { now, passed } = options.clock
+  const waitSeconds = Math.min(20, Math.floor(within / 3000))
+  const closing = new AbortController()
+  /** By session, when it was learned of (epoch milliseconds); in that order. */
+  const ended = new Map<string, number>()
+  const listeners = new Map<string, Set<{ readonly held: Held; readonly tell: () => void }>>()
+  let notBefore = 0
+  /** Something has come of asking, if only a failure. */
+  let tried = false
+  let remember = 24 * 60 * 60_000
+  let cursor: string | undefined
+  /** When the last question that was answered was put: what came in answer is at least as new. */
+  let heardAt = Number.NEGATIVE_INFINITY
+  /** The answer that is waited for, or why it did not come. */
+  let next = openAnswer()
+
+  const has = ({ sid, iat }: Held): boolean => iat < notBefore || ended.has(sid)
+  const isHeard = (): boolean => passed() - heardAt <= within
+
+  const tellWhere = (over: (held: Held) => boolean) => {
+    for (const [sid, all] of listeners) {
+      for (const each of [...all]) {
+        if (!over(each.held)) continue
+        all.delete(each)
+        // What whoever is told throws is theirs, and does not stop others from being told.
+        queueMicrotask(each.tell)
+      }
+      if (all.size === 0) listeners.delete(sid)
+    }
+  }
+
+  const forgetOld = () => {
+    for (const [sid, learnedAt] of ended) {
+      const isOld = learnedAt + remember <= now()
+      if (!isOld && ended.size <= most) break
+      // What is forgotten too early is covered by refusing whatever is as old; whoever is refused renews once.
+      if (!isOld) notBefore = Math.max(notBefore, Math.floor(learnedAt / 1000) + skew + 1)
+      ended.delete(sid)
+    }
+  }
+
+  const take = (news: News) => {
+    const at = now()
+    const blindFor = passed() - heardAt
+    cursor = news.cursor
+    remember = news.remember
+    notBefore = Math.max(notBefore, news.notBefore)
+    for (const sid of news.ended) {
+      if (!ended.has(sid)) ended.set(sid, at)
+    }
+    forgetOld()
+    options.onKeys(news.keys)
+    const missed = Number.isFinite(blindFor) && blindFor > remember
+    // Beyond what is remembered nothing is known of a session: a stream that old is opened again with a new token.
+    tellWhere(held => missed || has(held) || held.iat * 1000 + remember <= at)
+  }
+
+  const poll = async (): Promise<void> => {
+    const asked = passed()
+    const after = cursor === undefined ? '' : `&after=${encodeURIComponent(cursor)}`
+    const document = await ask(`/auth/revocations?wait=${cursor === undefined ? 0 : waitSeconds}${after}`, {
+      wait: waitSeconds * 1000,
+      signal: closing.signal,
+    })
+    take(readNews(document))
+    heardAt = asked
+    const told = next
+    next = openAnswer()
+    tried = true
+    told.resolve()
+    options.onHeard()
+  }
+
+  const follow = async (): Promise<void> => {
+    for (let failures = 0; !closing.signal.aborted; ) {
+      const started = passed()
+      try {
+        await poll()
+        failures = 0
+        await rest(Math.max(0, Math.min(pace, within / 4) - (passed() - started)))
+      } catch (error) {
+        if (closing.signal.aborted) return
+        const trouble =
+          error instanceof Unreachable ? error : new Unreachable(String(error), { cause: error })
+        const told = next
+        next = openAnswer()
+        tried = true
+        told.reject(trouble)
+        options.onTrouble(trouble)
+        failures++
+        await rest(Math.min(longestBackOff, within / 4, 100 * 2 ** failures) * (0.5 + Math.random() / 2))
+      }
+    }
+  }
+
+  const rest = (milliseconds: number): Promise<void> =>
+    new Promise(resolve => {
+      const done = () => {
+        clearTimeout(timer)
+        closing.signal.removeEventListener('abort', done)
+        resolve()
+      }
+      const timer = setTimeout(done, milliseconds)
+      closing.signal.addEventListener('abort', done)
+    })
+
+  /** Streams end even when no answer comes that would tell of it. */
+  const watch = setInterval(
+    () => {
+      if (strict && listeners.size > 0 && !isHeard()) tellWhere(() => true)
+    },
+    Math.min(1000, within / 4),
+  ).unref()
+
+  let started = false
+  const start = () => {
+    if (!started) void follow()
+    started = true
+  }
+
+  return {
+    has,
+    isHeard,
+    async hear() {
+      start()
+      if (isHeard() || (tried && !strict)) return isHeard()
+      const timer = Promise.withResolvers<void>()
+      const late = setTimeout(timer.resolve, patience)
+      // A question that fails is answered too: by nobody.
+      await Promise.race([next.promise.catch(() => undefined), timer.promise])
+      clearTimeout(late)
+      return isHeard()
+    },
+    async ready() {
+      start()
+      if (!isHeard()) await next.promise
+    },
+    when(held, tell) {
+      start()
+      const all = listeners.get(held.sid) ?? new Set()
+      listeners.set(held.sid, all)
+      const mine = { held, tell }
+      all.add(mine)
+      if (has(held)) queueMicrotask(() => all.delete(mine) && tell())
+      return () => {
+        all.delete(mine)
+        if (all.size === 0 && listeners.get(held.sid) === all) listeners.delete(held.sid)
+      }
+    },
+    close() {
+      closing.abort()
+      clearInterval(watch)
+      listeners.clear()
+    },
+  }
+}

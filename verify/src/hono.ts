@@ -1,0 +1,15 @@
+// For Hono: who calls stands in the context.
+import type { MiddlewareHandler } from 'hono'
+import type { AccessClaims } from './token.ts'
+import { respond } from './verdict.ts'
+import type { Verifier } from './verifier.ts'
+
+/** Lets through whoever is signed in, with the claims as `c.get('auth')`; answers everybody else. CORS goes before it. */
+export const signedIn =
+  (verifier: Verifier): MiddlewareHandler<{ Variables: { auth: AccessClaims } }> =>
+  async (c, next) => {
+    const verdict = await verifier.check(c.req.raw)
+    if ('rejected' in verdict) return respond(verdict)
+    c.set('auth', verdict.verified)
+    await next()
+  }

@@ -1,0 +1,142 @@
+// The keys that Rusk has published (RFC 7517): which of them are ours to use, and when the set is asked for again. One
+// question at a time; a name nobody knows does not become a flood of them.
+import { createPublicKey, type webcrypto } from 'node:crypto'
+import { type Ask, Unreachable } from './ask.ts'
+import type { VerifyingKey } from './jws.ts'
+
+/** RFC 7518 §6.2, RFC 8037 §2. The curve says the algorithm; what the document says may only agree. */
+const curves = {
+  'EC P-256': { algorithm: 'ES256', members: ['kty', 'crv', 'x', 'y'] },
+  'OKP Ed25519': { algorithm: 'EdDSA', members: ['kty', 'crv', 'x'] },
+} as const
+
+const isCurve = (name: string): name is keyof typeof curves => Object.hasOwn(curves, name)
+
+/** Same grammar as in a token's header. */
+const keyIdGrammar = /^[\w-]{1,128}$/
+
+/**
+ * Undefined for whatever is not the public half of a key pair that signs access tokens: a shared secret (`oct`), another
+ * curve, a key for encryption, one without a name, a point that is not on its curve.
+ */
+export function readKey(jwk: unknown): VerifyingKey | undefined {
+  if (typeof jwk !== 'object' || jwk === null) return undefined
+  const { kty, crv, alg, use, kid, d } = jwk as Readonly<Record<string, unknown>>
+  const curve = `${kty} ${crv}`
+  if (!isCurve(curve) || typeof kid !== 'string' || !keyIdGrammar.test(kid) || d !== undefined)
+    return undefined
+  const { algorithm, members } = curves[curve]
+  if ((alg !== undefined && alg !== algorithm) || (use !== undefined && use !== 'sig')) return undefined
+  const key = Object.fromEntries(members.map(name => [name, Reflect.get(jwk, name)])) as webcrypto.JsonWebKey
+  try {
+    return { id: kid, algorithm, verify: createPublicKey({ key, format: 'jwk' }) }
+  } catch {
+    // Node refuses points that are not on the curve and members of another type: this is no key.
+    return undefined
+  }
+}
+
+/** By id; undefined: no JWK set, or one in which a name stands twice. What is not for us to use is left out. */
+export function readKeySet(
+  document: Readonly<Record<string, unknown>>,
+): ReadonlyMap<string, VerifyingKey> | undefined {
+  if (!Array.isArray(document.keys)) return undefined
+  const keys = document.keys.map(readKey).filter(key => key !== undefined)
+  const byId = new Map(keys.map(key => [key.id, key]))
+  return byId.size === keys.length ? byId : undefined
+}
+
+/** Milliseconds. Rusk publishes a key 15 minutes before it signs. */
+const freshFor = 5 * 60_000
+
+/** What was had is used for so long while nothing newer can be had. */
+export const usedFor = 60 * 60_000
+
+/** Between two questions that an unknown name asks for, whoever makes names up. */
+const pause = 10_000
+
+/** Nobody waits for an answer that has just failed to come. */
+const failurePause = 1000
+
+export type KeySet = {
+  /** Asks nobody. Undefined: not known, or not known any more. */
+  key(id: string): VerifyingKey | undefined
+  /** Resolves when there are keys, fresh ones where they can be had. Rejects with `Unreachable`. */
+  ready(): Promise<void>
+  /** A token names a key nobody knows: asks again unless that was just done. True: the set has been read anew. */
+  miss(): Promise<boolean>
+  /** The feed says which keys are accepted at this moment: no other is from here on. Asks for those that are not known. */
+  accept(ids: readonly string[]): void
+}
+
+export type KeySetOptions = {
+  readonly ask: Ask
+  /** Milliseconds since some moment; only ever goes forwards. */
+  readonly passed: () => number
+  /** Some key is no longer good. */
+  readonly onLost: () => void
+  readonly onTrouble: (error: Unreachable) => void
+}
+
+export function openKeySet({ ask, passed, onLost, onTrouble }: KeySetOptions): KeySet {
+  let keys: ReadonlyMap<string, VerifyingKey> = new Map()
+  let accepted: ReadonlySet<string> | undefined
+  let readAt = Number.NEGATIVE_INFINITY
+  let askedAt = Number.NEGATIVE_INFINITY
+  let failure: { readonly at: number; readonly error: Unreachable } | undefined
+  let asking: Promise<void> | undefined
+
+  const read = async () => {
+    const found = readKeySet(await ask('/.well-known/jwks.json'))
+    if (!found) throw new Unreachable('What Rusk publishes is no set of keys')
+    if (found.size === 0) {
+      throw new Unreachable(
+        'Rusk publishes no key: it signs with JWT_SECRET_KEY. Give createVerifier that as `key`',
+      )
+    }
+    const lost = [...keys.keys()].some(id => !found.has(id))
+    keys = found
+    readAt = passed()
+    failure = undefined
+    if (lost) onLost()
+  }
+  /** One at a time: whoever comes while one is under way waits for it. */
+  const refresh = (): Promise<void> => {
+    askedAt = passed()
+    asking ??= read()
+      .catch((error: Unreachable) => {
+        failure = { at: passed(), error }
+        throw error
+      })
+      .finally(() => {
+        asking = undefined
+      })
+    return asking
+  }
+  const isUsable = () => keys.size > 0 && passed() - readAt < usedFor
+  const hasJustFailed = () => failure !== undefined && passed() - failure.at < failurePause
+  const refreshBehind = () => void refresh().catch(onTrouble)
+
+  return {
+    key: id => (isUsable() && (accepted?.has(id) ?? true) ? keys.get(id) : undefined),
+    async ready() {
+      if (isUsable()) {
+        if (passed() - readAt >= freshFor && !asking && !hasJustFailed()) refreshBehind()
+        return
+      }
+      if (failure && hasJustFailed()) throw failure.error
+      await refresh()
+    },
+    async miss() {
+      if (!asking && passed() - askedAt < pause) return false
+      await refresh()
+      return true
+    },
+    accept(ids) {
+      const lost = [...keys.keys()].some(id => (accepted?.has(id) ?? true) && !ids.includes(id))
+      accepted = new Set(ids)
+      if (lost) onLost()
+      if (asking === undefined && ids.some(id => !keys.has(id))) refreshBehind()
+    },
+  }
+}

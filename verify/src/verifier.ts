@@ -1,0 +1,207 @@
+// The assembly: who makes a call, told offline from its access token, the keys that Rusk has published and the sessions it
+// has told have ended. A verdict is a value; nothing here throws because of what a call carries.
+import { openAsk, Unreachable } from './ask.ts'
+import { type Call, headerOf } from './call.ts'
+import { readBearer, readCookies } from './carried.ts'
+import { type Clock, type Ended, openEnded } from './ended.ts'
+import { type Header, isDoublySubmitted, isSafe, mayChange } from './guard.ts'
+import { type KeySet, openKeySet } from './key-set.ts'
+import { type Options, readOptions, type Settings } from './options.ts'
+import { type AccessClaims, readAccessToken } from './token.ts'
+import { type Reason, reject, type Verdict } from './verdict.ts'
+
+export type Verifier = {
+  /** Whether this text is a good access token of a session that is not known to have ended. */
+  verify(token: string): Promise<Verdict>
+  /**
+   * Who makes this call: by bearer token or access cookie, under the CSRF rule when it may change something. A WebSocket's
+   * handshake counts as such a call: what comes over it may.
+   */
+  check(call: Call): Promise<Verdict>
+  /**
+   * Calls `ended` once, when the session of these claims is known to have ended, when nothing can be known of it any more
+   * (Rusk unreachable and `whenUnreachable: 'refuse'`; a day after the token was made), without `serviceKey` when the token expires.
+   * Returns the stop: for streams and sockets, to be called when they close by themselves.
+   */
+  whenEnded(claims: AccessClaims, ended: () => void): () => void
+  /** Resolves when keys and ended sessions have been had once. Rejects with `Unreachable`, which says what to do. */
+  ready(): Promise<void>
+  /** Ends all asking; the process may end. Nothing is verified afterwards. */
+  close(): void
+}
+
+/** About 30 MB when full; the oldest go first. */
+const most = 50_000
+
+/** How far the clocks of Rusk and of this machine may stand apart, in milliseconds. */
+const skew = 60_000
+
+/** Rusk lets no access token live longer. Milliseconds. */
+const longest = 24 * 60 * 60_000
+
+/** A browser may hold a few cookies of one name. Beyond these none is looked at. */
+const mostCookies = 8
+
+/** For tests: time as they have it. */
+export const wallClock: Clock = { now: () => Date.now(), passed: () => performance.now() }
+
+/** Told once, until it works again. */
+function openTrouble(tell: (error: Unreachable) => void) {
+  let told: string | undefined
+  return {
+    tell(error: Unreachable) {
+      if (told === error.message) return
+      told = error.message
+      tell(error)
+    },
+    over() {
+      told = undefined
+    },
+  }
+}
+
+export function openVerifier(options: Options, clock: Clock): Verifier {
+  const settings = readOptions(options)
+  const { shared } = settings
+  const ask = openAsk(settings.base, settings.serviceKey)
+  const trouble = openTrouble(settings.onTrouble)
+  const verdicts = new Map<string, { readonly verified: AccessClaims }>()
+  let closed = false
+
+  const keys: KeySet | undefined = shared
+    ? undefined
+    : openKeySet({ ask, passed: clock.passed, onLost: () => verdicts.clear(), onTrouble: trouble.tell })
+  const ended: Ended | undefined =
+    settings.serviceKey === undefined
+      ? undefined
+      : openEnded({
+          ask,
+          clock,
+          within: settings.within,
+          strict: settings.strict,
+          onKeys: ids => keys?.accept(ids),
+          onTrouble: trouble.tell,
+          onHeard: trouble.over,
+        })
+
+  const keep = (text: string, claims: AccessClaims) => {
+    const verdict = Object.freeze({ verified: Object.freeze(claims) })
+    const oldest = verdicts.size >= most ? verdicts.keys().next().value : undefined
+    if (oldest !== undefined) verdicts.delete(oldest)
+    verdicts.set(text, verdict)
+    return verdict
+  }
+
+  /** By the keys there are. `missed`: it names one that is not among them. */
+  const read = (text: string): { readonly verdict: Verdict; readonly missed: boolean } => {
+    let missed = false
+    const key = (id: string | undefined) => {
+      if (id === undefined || shared) return id === undefined ? shared : undefined
+      const found = keys?.key(id)
+      missed = found === undefined
+      return found
+    }
+    const { issuer, audience } = settings
+    const found = readAccessToken(text, { key, issuer, audience, now: clock.now(), skew, longest })
+    if (!found) return { verdict: reject('access_invalid'), missed }
+    if ('expired' in found) return { verdict: reject('access_expired'), missed }
+    return { verdict: keep(text, found.claims), missed }
+  }
+
+  const firstSight = async (text: string): Promise<Verdict> => {
+    try {
+      await keys?.ready()
+      const first = read(text)
+      return first.missed && (await keys?.miss()) ? read(text).verdict : first.verdict
+    } catch (error) {
+      if (!(error instanceof Unreachable)) throw error
+      trouble.tell(error)
+      return reject('unavailable')
+    }
+  }
+
+  /** A good signature is not enough: the token must not be over, and its session not have ended. */
+  const judge = (text: string, verdict: { readonly verified: AccessClaims }): Verdict => {
+    if (clock.now() >= verdict.verified.exp * 1000) {
+      verdicts.delete(text)
+      return reject('access_expired')
+    }
+    return ended?.has(verdict.verified) ? reject('access_revoked') : verdict
+  }
+
+  const verify = async (text: string): Promise<Verdict> => {
+    if (closed) return reject('unavailable')
+    if (ended && !ended.isHeard() && !(await ended.hear()) && settings.strict) return reject('unavailable')
+    const verdict = verdicts.get(text) ?? (await firstSight(text))
+    return 'verified' in verdict ? judge(text, verdict) : verdict
+  }
+
+  return {
+    verify,
+    check: call => checkCall(settings, verify, call),
+    whenEnded(claims, tell) {
+      if (ended) return ended.when(claims, tell)
+      const left = Math.max(0, claims.exp * 1000 - clock.now())
+      const timer = setTimeout(tell, left).unref()
+      return () => clearTimeout(timer)
+    },
+    async ready() {
+      await Promise.all([keys?.ready(), ended?.ready()])
+    },
+    close() {
+      closed = true
+      ended?.close()
+    },
+  }
+}
+
+const isHandshake = (header: Header): boolean => /\bwebsocket\b/i.test(header('upgrade') ?? '')
+
+/** Of several that are all wrong the one that a renewal helps is said. */
+const worst: readonly Reason[] = ['unavailable', 'access_revoked', 'access_expired', 'access_invalid']
+
+/** One session, or none: the verdict on the access cookie's values. */
+function judgeCookies(verdicts: readonly Verdict[]): Verdict {
+  const verified = verdicts.flatMap(each => ('verified' in each ? [each] : []))
+  const [first] = verified.sort((a, b) => b.verified.exp - a.verified.exp)
+  if (!first) {
+    const reasons = new Set(verdicts.map(each => ('rejected' in each ? each.rejected : undefined)))
+    return reject(worst.find(reason => reasons.has(reason)) ?? 'not_signed_in')
+  }
+  return verified.some(each => each.verified.sid !== first.verified.sid) ? reject('cookie_conflict') : first
+}
+
+async function checkCall(
+  { cookie, listed, csrf }: Settings,
+  verify: (text: string) => Promise<Verdict>,
+  call: Call,
+): Promise<Verdict> {
+  const header = headerOf(call)
+  const bearer = readBearer(header('authorization'))
+  if (bearer === null) return reject('access_malformed')
+  const valuesOf = (name: string | undefined) =>
+    name === undefined ? [] : (readCookies(header('cookie'), [name])[0] ?? [])
+  const access = valuesOf(cookie)
+  if (cookie?.startsWith('__Host-') && access.length > 1) return reject('cookie_conflict')
+  if (bearer === undefined && access.length === 0) return reject('not_signed_in')
+
+  const unsafe = !isSafe(call.method?.toUpperCase() ?? '') || isHandshake(header)
+  // A bearer token no browser sends by itself.
+  if (unsafe && bearer === undefined && !mayChange(header, listed)) return reject('origin_refused')
+
+  const byCookie = judgeCookies(await Promise.all([...new Set(access)].slice(0, mostCookies).map(verify)))
+  const verdict = bearer === undefined ? byCookie : await verify(bearer)
+  if ('rejected' in verdict) return verdict
+  const { sid } = verdict.verified
+  if ('verified' in byCookie && byCookie.verified.sid !== sid) return reject('cookie_conflict')
+  // Only Rusk can check the token's MAC; that it is of this session, whose id no other site knows, shows that it read the cookie.
+  const isOwn = (text: string) => text.startsWith(`${sid}.`)
+  const submits = !csrf || !unsafe || isDoublySubmitted(header(csrf.header), valuesOf(csrf.cookie), isOwn)
+  return submits ? verdict : reject('csrf_refused')
+}
+
+/**
+ * Throws `Misuse` with every finding when the options cannot be meant so. Asks Rusk nothing before the first call, or
+ * `ready()`. One for a process: it remembers tokens, keys and ended sessions.
+ */
+export const createVerifier = (options: Options): Verifier => openVerifier(options, wallClock)

@@ -1,0 +1,78 @@
+// A real Rusk for the tests of those who check its tokens: on loopback, on an empty database in memory, with its keys at
+// hand so that a test can sign what Rusk never would.
+import assert from 'node:assert/strict'
+import type { TestContext } from 'node:test'
+import { loadSettings } from '../../server/src/config/files.ts'
+import type { SigningKey } from '../../server/src/crypto/keys.ts'
+import { dialects } from '../../server/src/dialects/index.ts'
+import { type Options, openSystem, type System } from '../../server/src/index.ts'
+import { setCookies } from '../../server/test/serving.ts'
+
+export type Running = {
+  /** Where it is and who it says it is. */
+  readonly url: string
+  readonly system: System
+  /** The key that signs at this moment. */
+  signing(): SigningKey
+  /** Makes an account and signs it in; the access token is the one that Rusk has made. */
+  signUp(name: string): Promise<SignedIn>
+  signOut(who: SignedIn): Promise<void>
+}
+
+export type SignedIn = { readonly id: string; readonly access: string; readonly refresh: string }
+
+/** Ends with the test. */
+export async function runRusk(t: Pick<TestContext, 'after'>, options: Options = {}): Promise<Running> {
+  const { settings, errors } = await loadSettings({
+    options: {
+      database: 'sqlite::memory:',
+      port: 0,
+      log: { level: 'error' },
+      // Given, so that no key file is left behind.
+      secret: 'known to this test and to nobody else',
+      ...options,
+    },
+    env: {},
+    folder: process.cwd(),
+    envFile: null,
+    dialectNames: Object.keys(dialects),
+  })
+  assert.ok(settings, JSON.stringify(errors))
+  const system = await openSystem(settings, { serving: true })
+  const { url, close } = await system.listen()
+  t.after(async () => {
+    await close()
+    await system.close()
+  })
+  return {
+    url,
+    system,
+    signing: () => system.keyring.signing(system.store.now()),
+    async signUp(name) {
+      const answer = await fetch(`${url}/auth/sign-up`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({
+          email: `${name}@example.com`,
+          username: name,
+          password: 'correct horse battery staple',
+        }),
+      })
+      const body = (await answer.json()) as { user: { id: string } }
+      assert.equal(answer.status, 201, JSON.stringify(body))
+      const cookies = setCookies(answer)
+      return {
+        id: body.user.id,
+        access: cookies.get('rusk_access') ?? assert.fail(),
+        refresh: cookies.get('rusk_refresh') ?? assert.fail(),
+      }
+    },
+    async signOut({ refresh }) {
+      const answer = await fetch(`${url}/auth/sign-out`, {
+        method: 'POST',
+        headers: { cookie: `rusk_refresh=${refresh}` },
+      })
+      assert.equal(answer.status, 204)
+    },
+  }
+}
