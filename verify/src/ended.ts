@@ -93,7 +93,7 @@ export function openEnded(options: EndedOptions): Ended {
   const { now, passed } = options.clock
   const waitSeconds = Math.min(20, Math.floor(within / 3000))
   const closing = new AbortController()
-  /** By session, when it was learned of (epoch milliseconds); in that order. */
+  /** By session, when it was learned of (by what has passed); in that order. */
   const ended = new Map<string, number>()
   const listeners = new Map<string, Set<{ readonly held: Held; readonly tell: () => void }>>()
   let notBefore = 0
@@ -101,13 +101,15 @@ export function openEnded(options: EndedOptions): Ended {
   let tried = false
   let remember = 24 * 60 * 60_000
   let cursor: string | undefined
-  /** When the last question that was answered was put: what came in answer is at least as new. */
-  let heardAt = Number.NEGATIVE_INFINITY
+  /** When the last question that was answered was put, by both clocks: what came in answer is at least as new. */
+  let heardAt = { passed: Number.NEGATIVE_INFINITY, now: Number.NEGATIVE_INFINITY }
   /** The answer that is waited for, or why it did not come. */
   let next = openAnswer()
 
   const has = ({ sid, iat }: Held): boolean => iat < notBefore || ended.has(sid)
-  const isHeard = (): boolean => passed() - heardAt <= within
+  /** One clock may be set back; the other stands still while the machine sleeps. */
+  const silence = (): number => Math.max(passed() - heardAt.passed, now() - heardAt.now)
+  const isHeard = (): boolean => silence() <= within
 
   const tellWhere = (over: (held: Held) => boolean) => {
     for (const [sid, all] of listeners) {
@@ -123,32 +125,31 @@ export function openEnded(options: EndedOptions): Ended {
 
   const forgetOld = () => {
     for (const [sid, learnedAt] of ended) {
-      const isOld = learnedAt + remember <= now()
-      if (!isOld && ended.size <= most) break
+      const age = passed() - learnedAt
+      if (age < remember && ended.size <= most) break
       // What is forgotten too early is covered by refusing whatever is as old; whoever is refused renews once.
-      if (!isOld) notBefore = Math.max(notBefore, Math.floor(learnedAt / 1000) + skew + 1)
+      if (age < remember) notBefore = Math.max(notBefore, Math.floor((now() - age) / 1000) + skew + 1)
       ended.delete(sid)
     }
   }
 
   const take = (news: News) => {
-    const at = now()
-    const blindFor = passed() - heardAt
+    const blindFor = silence()
     cursor = news.cursor
     remember = news.remember
     notBefore = Math.max(notBefore, news.notBefore)
     for (const sid of news.ended) {
-      if (!ended.has(sid)) ended.set(sid, at)
+      if (!ended.has(sid)) ended.set(sid, passed())
     }
     forgetOld()
     options.onKeys(news.keys)
     const missed = Number.isFinite(blindFor) && blindFor > remember
     // Beyond what is remembered nothing is known of a session: a stream that old is opened again with a new token.
-    tellWhere(held => missed || has(held) || held.iat * 1000 + remember <= at)
+    tellWhere(held => missed || has(held) || held.iat * 1000 + remember <= now())
   }
 
   const poll = async (): Promise<void> => {
-    const asked = passed()
+    const asked = { passed: passed(), now: now() }
     const after = cursor === undefined ? '' : `&after=${encodeURIComponent(cursor)}`
     const document = await ask(`/auth/revocations?wait=${cursor === undefined ? 0 : waitSeconds}${after}`, {
       wait: waitSeconds * 1000,
@@ -241,6 +242,7 @@ export function openEnded(options: EndedOptions): Ended {
     },
     close() {
       closing.abort()
+      next.reject(new Unreachable('The verifier has been closed'))
       clearInterval(watch)
       listeners.clear()
     },

@@ -52,7 +52,8 @@ function openTrouble(tell: (error: Unreachable) => void) {
     tell(error: Unreachable) {
       if (told === error.message) return
       told = error.message
-      tell(error)
+      // What it throws is its own, and stops nothing here.
+      queueMicrotask(() => tell(error))
     },
     over() {
       told = undefined
