@@ -63,7 +63,10 @@ function compile(name: string, more: Readonly<Record<string, unknown>>): string 
 }
 
 /** First: the server is compiled against its types. */
-const buildVerify = () => compile('verify', { engines: { node: '>=24' } })
+function buildVerify(): void {
+  const dist = compile('verify', { engines: { node: '>=24' } })
+  cpSync(join(root, 'verify/README.md'), join(dist, 'README.md'))
+}
 
 function buildServer(): void {
   const dist = compile('server', { engines: { node: '>=24' }, imports: { '#cli': './cli.js' } })

@@ -46,12 +46,14 @@ async function pack(name: string): Promise<Tarball> {
 
 let packed: readonly string[] = []
 let packedClient: readonly string[] = []
+let packedVerify: readonly string[] = []
 
 before(async () => {
   await run(process.execPath, [join(root, 'tools/build.ts')], root)
   const [server, client, verify] = [await pack('server'), await pack('client'), await pack('verify')]
   packed = server.files.map(file => file.path)
   packedClient = client.files.map(file => file.path)
+  packedVerify = verify.files.map(file => file.path)
   writeFileSync(join(folder, 'package.json'), JSON.stringify({ private: true, type: 'commonjs' }))
   const tarballs = [server, client, verify].map(({ filename }) => `./${filename}`)
   await run('npm', ['install', '--no-audit', '--no-fund', ...tarballs, `${nodePackage()}@24`])
@@ -158,17 +160,24 @@ test('a strict consumer compiles against its types, and they say something', asy
   await compile('consumer.mts')
 })
 
-test('the client’s tarball holds every entry with its types, and no dependency', () => {
-  assert.deepEqual(packedClient.filter(isStray), [])
-  const manifest = JSON.parse(readFileSync(join(folder, 'node_modules/@rusk/client/package.json'), 'utf8'))
-  assert.equal(manifest.dependencies, undefined)
-  assert.equal(manifest.devDependencies, undefined)
-  for (const [entry, paths] of Object.entries<Record<string, string> | string>(manifest.exports)) {
-    for (const path of typeof paths === 'string' ? [paths] : Object.values(paths)) {
-      assert.ok(packedClient.includes(path.replace('./', '')), `${entry}: ${path}`)
+for (const [name, files] of [
+  ['client', () => packedClient],
+  ['verify', () => packedVerify],
+] as const) {
+  test(`the tarball of ${name} holds every entry with its types, and no dependency`, () => {
+    assert.deepEqual(files().filter(isStray), [])
+    const path = join(folder, 'node_modules/@rusk', name, 'package.json')
+    const manifest = JSON.parse(readFileSync(path, 'utf8'))
+    assert.equal(manifest.dependencies, undefined)
+    assert.equal(manifest.devDependencies, undefined)
+    assert.ok(files().includes('README.md'))
+    for (const [entry, paths] of Object.entries<Record<string, string> | string>(manifest.exports)) {
+      for (const path of typeof paths === 'string' ? [paths] : Object.values(paths)) {
+        assert.ok(files().includes(path.replace('./', '')), `${entry}: ${path}`)
+      }
     }
-  }
-})
+  })
+}
 
 test('the client is imported where there is no browser, and holds nothing open', async () => {
   const use =
@@ -194,4 +203,44 @@ test('a strict consumer of the client is told of the user of its dialect', async
   ]
   writeFileSync(join(folder, 'page.mts'), consumer.join('\n'))
   await compile('page.mts')
+})
+
+for (const [name, node] of nodes) {
+  test(`${name} imports and requires the verifier, and it holds nothing open before it is asked`, async () => {
+    const use = `
+      const verifier = createVerifier({ issuer: 'https://auth.example.com', revocation: 'none' })
+      verifier.check({ headers: {} }).then(verdict => console.log(verdict.rejected))`
+    const required = await run(node, ['-e', `const { createVerifier } = require('@rusk/verify'); ${use}`])
+    const imported = await run(node, [
+      '--input-type=module',
+      '-e',
+      `import { createVerifier } from '@rusk/verify'; ${use}`,
+    ])
+    assert.equal(required, 'not_signed_in\n')
+    assert.equal(imported, required)
+  })
+}
+
+test('a strict consumer of the verifier is told what a verdict is', async () => {
+  const consumer = [
+    "import { createVerifier, type Reason, respond } from '@rusk/verify'",
+    "import { signedIn } from '@rusk/verify/express'",
+    "const verifier = createVerifier({ issuer: 'https://auth.example.com', revocation: 'none' })",
+    "const verdict = await verifier.check(new Request('https://chat.example.com'))",
+    "if ('rejected' in verdict) {",
+    '  const why: Reason = verdict.rejected',
+    '  const answer: Response = respond(verdict)',
+    '  console.log(why, answer)',
+    '} else {',
+    '  const who: string = verdict.verified.sub',
+    '  // @ts-expect-error: a claim of a dialect may be anything',
+    '  const number: number = verdict.verified.user_id',
+    '  console.log(who, number)',
+    '}',
+    '// @ts-expect-error: an option that there is not',
+    "createVerifier({ issuer: 'https://auth.example.com', revocations: 'none' })",
+    'export const before = signedIn(verifier)',
+  ]
+  writeFileSync(join(folder, 'service.mts'), consumer.join('\n'))
+  await compile('service.mts')
 })
