@@ -9,17 +9,14 @@ export class Unreachable extends Error {
 
 export type Ask = (
   path: string,
-  options?: {
-    /** Milliseconds that Rusk may wait before it answers. */
-    readonly wait?: number
-    readonly signal?: AbortSignal
-  },
+  /** Milliseconds until the whole answer must be there. */
+  longest?: number,
 ) => Promise<Readonly<Record<string, unknown>>>
 
 /** Bytes: ten thousand ended sessions are a fourth of it. */
 const largest = 1024 * 1024
 
-/** Milliseconds beyond those that Rusk was asked to wait. */
+/** Milliseconds. */
 const patience = 5000
 
 const advice: Readonly<Record<number, string>> = {
@@ -46,23 +43,22 @@ function causeOf(error: unknown): string {
   return error.message
 }
 
-/** `base`: where Rusk is reached, without a slash at its end. Rejects with `Unreachable`. */
-export function openAsk(base: string, serviceKey: string | undefined): Ask {
+/** `base`: where Rusk is reached, without a slash at its end. Rejects with `Unreachable`, all at once on `closing`. */
+export function openAsk(base: string, serviceKey: string | undefined, closing: AbortSignal): Ask {
   const headers = {
     Accept: 'application/json',
     // The key set may be kept by caches on the way for minutes; whoever asks has kept it long enough.
     'Cache-Control': 'no-cache',
     ...(serviceKey === undefined ? {} : { Authorization: `Bearer ${serviceKey}` }),
   }
-  return async (path, { wait = 0, signal } = {}) => {
+  return async (path, longest = patience) => {
     const about = `GET ${base}${path.split('?', 1)[0]}`
-    const timely = AbortSignal.timeout(wait + patience)
     try {
       const answer = await fetch(`${base}${path}`, {
         headers,
         // Where keys come from is configured: nobody on the way says otherwise.
         redirect: 'error',
-        signal: signal ? AbortSignal.any([timely, signal]) : timely,
+        signal: AbortSignal.any([closing, AbortSignal.timeout(longest)]),
       })
       if (answer.status !== 200) {
         await answer.body?.cancel()

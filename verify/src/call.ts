@@ -1,12 +1,14 @@
 // A call as any framework hands it over, reduced to what says who makes it. Reads headers; judges nothing.
 import type { Header } from './guard.ts'
 
-/** A Web-standard Request, Node's IncomingMessage, an Express request; of Fastify's take `.raw`. */
+/** A Web-standard Request, Node's IncomingMessage, a request of Express or of Fastify. */
 export type Call = {
   readonly method?: string | undefined
   readonly headers: Headers | Readonly<Record<string, string | readonly string[] | undefined>>
   /** Names and values in turn, as Node has them. */
   readonly rawHeaders?: readonly string[]
+  /** Fastify's requests have them here. */
+  readonly raw?: { readonly rawHeaders?: readonly string[] }
 }
 
 const join = (name: string, values: readonly string[]): string | undefined =>
@@ -21,7 +23,7 @@ const readRaw =
       raw.filter((_, at) => at % 2 === 1 && raw[at - 1]?.toLowerCase() === name),
     )
 
-export function headerOf({ headers, rawHeaders }: Call): Header {
+export function headerOf({ headers, raw, rawHeaders = raw?.rawHeaders }: Call): Header {
   if (rawHeaders) return readRaw(rawHeaders)
   if (headers instanceof Headers) return name => headers.get(name) ?? undefined
   return name => {

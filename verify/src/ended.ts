@@ -2,9 +2,13 @@
 // and never later than the stated bound without it being known that nothing is known. Reads no token.
 import { type Ask, Unreachable } from './ask.ts'
 import type { AccessClaims } from './token.ts'
+import type { Reason } from './verdict.ts'
 
 /** What decides whether a token is still good: whose session it is of, and when it was made. */
 export type Held = Pick<AccessClaims, 'sid' | 'iat' | 'exp'>
+
+/** What a call with the token would be told now. */
+export type Why = Extract<Reason, 'access_revoked' | 'access_expired' | 'unavailable'>
 
 export type Ended = {
   /** Whether the token's session is known to have ended, or the token to be too old to tell. */
@@ -16,7 +20,7 @@ export type Ended = {
   /** Resolves with the first answer. Rejects with `Unreachable` when asking fails instead. */
   ready(): Promise<void>
   /** Calls `ended` once, when the session is known to have ended or nothing can be known of it any more. Returns the stop. */
-  when(held: Held, ended: () => void): () => void
+  when(held: Held, ended: (why: Why) => void): () => void
   close(): void
 }
 
@@ -92,10 +96,12 @@ export function openEnded(options: EndedOptions): Ended {
   const { ask, within, strict } = options
   const { now, passed } = options.clock
   const waitSeconds = Math.min(20, Math.floor(within / 3000))
+  /** A connection that has died in silence is given up while there is time to ask anew. Milliseconds. */
+  const longestWait = (within + waitSeconds * 1000) / 2
   const closing = new AbortController()
   /** By session, when it was learned of (by what has passed); in that order. */
   const ended = new Map<string, number>()
-  const listeners = new Map<string, Set<{ readonly held: Held; readonly tell: () => void }>>()
+  const listeners = new Map<string, Set<{ readonly held: Held; readonly tell: (why: Why) => void }>>()
   let notBefore = 0
   /** Something has come of asking, if only a failure. */
   let tried = false
@@ -111,13 +117,14 @@ export function openEnded(options: EndedOptions): Ended {
   const silence = (): number => Math.max(passed() - heardAt.passed, now() - heardAt.now)
   const isHeard = (): boolean => silence() <= within
 
-  const tellWhere = (over: (held: Held) => boolean) => {
+  const tellWhere = (over: (held: Held) => Why | undefined) => {
     for (const [sid, all] of listeners) {
       for (const each of [...all]) {
-        if (!over(each.held)) continue
+        const why = over(each.held)
+        if (!why) continue
         all.delete(each)
         // What whoever is told throws is theirs, and does not stop others from being told.
-        queueMicrotask(each.tell)
+        queueMicrotask(() => each.tell(why))
       }
       if (all.size === 0) listeners.delete(sid)
     }
@@ -145,17 +152,19 @@ export function openEnded(options: EndedOptions): Ended {
     options.onKeys(news.keys)
     const missed = Number.isFinite(blindFor) && blindFor > remember
     // Beyond what is remembered nothing is known of a session: a stream that old is opened again with a new token.
-    tellWhere(held => missed || has(held) || held.iat * 1000 + remember <= now())
+    tellWhere(held => {
+      if (has(held)) return 'access_revoked'
+      if (missed) return 'unavailable'
+      return held.iat * 1000 + remember <= now() ? 'access_expired' : undefined
+    })
   }
 
-  const poll = async (): Promise<void> => {
+  /** `mayWait`: an answer that holds no news may be held back. */
+  const poll = async (mayWait: boolean): Promise<void> => {
     const asked = { passed: passed(), now: now() }
     const after = cursor === undefined ? '' : `&after=${encodeURIComponent(cursor)}`
-    const document = await ask(`/auth/revocations?wait=${cursor === undefined ? 0 : waitSeconds}${after}`, {
-      wait: waitSeconds * 1000,
-      signal: closing.signal,
-    })
-    take(readNews(document))
+    const path = `/auth/revocations?wait=${mayWait ? waitSeconds : 0}${after}`
+    take(readNews(await ask(path, mayWait ? longestWait : undefined)))
     heardAt = asked
     const told = next
     next = openAnswer()
@@ -168,7 +177,7 @@ export function openEnded(options: EndedOptions): Ended {
     for (let failures = 0; !closing.signal.aborted; ) {
       const started = passed()
       try {
-        await poll()
+        await poll(failures === 0 && isHeard())
         failures = 0
         await rest(Math.max(0, Math.min(pace, within / 4) - (passed() - started)))
       } catch (error) {
@@ -200,7 +209,7 @@ export function openEnded(options: EndedOptions): Ended {
   /** Streams end even when no answer comes that would tell of it. */
   const watch = setInterval(
     () => {
-      if (strict && listeners.size > 0 && !isHeard()) tellWhere(() => true)
+      if (strict && listeners.size > 0 && !isHeard()) tellWhere(() => 'unavailable')
     },
     Math.min(1000, within / 4),
   ).unref()
@@ -234,7 +243,7 @@ export function openEnded(options: EndedOptions): Ended {
       listeners.set(held.sid, all)
       const mine = { held, tell }
       all.add(mine)
-      if (has(held)) queueMicrotask(() => all.delete(mine) && tell())
+      if (has(held)) queueMicrotask(() => all.delete(mine) && tell('access_revoked'))
       return () => {
         all.delete(mine)
         if (all.size === 0 && listeners.get(held.sid) === all) listeners.delete(held.sid)

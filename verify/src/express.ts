@@ -26,7 +26,9 @@ export const signedIn =
     verifier.check(request).then(verdict => {
       if ('rejected' in verdict) {
         const { status, headers, body } = writeRefusal(verdict)
-        response.writeHead(status, headers).end(body)
+        response
+          .writeHead(status, { ...headers, 'Content-Length': String(Buffer.byteLength(body)) })
+          .end(body)
         return
       }
       request.auth = verdict.verified

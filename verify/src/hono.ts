@@ -1,7 +1,7 @@
 // For Hono: who calls stands in the context.
 import type { MiddlewareHandler } from 'hono'
 import type { AccessClaims } from './token.ts'
-import { respond } from './verdict.ts'
+import { writeRefusal } from './verdict.ts'
 import type { Verifier } from './verifier.ts'
 
 /** Lets through whoever is signed in, with the claims as `c.get('auth')`; answers everybody else. CORS goes before it. */
@@ -9,7 +9,11 @@ export const signedIn =
   (verifier: Verifier): MiddlewareHandler<{ Variables: { auth: AccessClaims } }> =>
   async (c, next) => {
     const verdict = await verifier.check(c.req.raw)
-    if ('rejected' in verdict) return respond(verdict)
+    if ('rejected' in verdict) {
+      const { headers, body } = writeRefusal(verdict)
+      // With what has been set before by `c.header`, which a Response of our own would not have.
+      return c.body(body, verdict.status, headers)
+    }
     c.set('auth', verdict.verified)
     await next()
   }

@@ -21,12 +21,13 @@ const keyIdGrammar = /^[\w-]{1,128}$/
  */
 export function readKey(jwk: unknown): VerifyingKey | undefined {
   if (typeof jwk !== 'object' || jwk === null) return undefined
-  const { kty, crv, alg, use, kid, d } = jwk as Readonly<Record<string, unknown>>
+  const { kty, crv, alg, use, key_ops: uses, kid, d } = jwk as Readonly<Record<string, unknown>>
   const curve = `${kty} ${crv}`
   if (!isCurve(curve) || typeof kid !== 'string' || !keyIdGrammar.test(kid) || d !== undefined)
     return undefined
   const { algorithm, members } = curves[curve]
   if ((alg !== undefined && alg !== algorithm) || (use !== undefined && use !== 'sig')) return undefined
+  if (uses !== undefined && !(Array.isArray(uses) && uses.includes('verify'))) return undefined
   const key = Object.fromEntries(members.map(name => [name, Reflect.get(jwk, name)])) as webcrypto.JsonWebKey
   try {
     return { id: kid, algorithm, verify: createPublicKey({ key, format: 'jwk' }) }
@@ -61,10 +62,15 @@ const failurePause = 1000
 export type KeySet = {
   /** Asks nobody. Undefined: not known, or not known any more. */
   key(id: string): VerifyingKey | undefined
+  /** Whether what is known was had lately, so that nothing has to be asked. */
+  isFresh(): boolean
   /** Resolves when there are keys, fresh ones where they can be had. Rejects with `Unreachable`. */
   ready(): Promise<void>
-  /** A token names a key nobody knows: asks again unless that was just done. True: the set has been read anew. */
-  miss(): Promise<boolean>
+  /**
+   * A token names a key that is not known: asks again unless that was just done. True: the set has been read anew. Rejects
+   * with `Unreachable` when nobody can tell whether there is such a key.
+   */
+  miss(id: string): Promise<boolean>
   /** The feed says which keys are accepted at this moment: no other is from here on. Asks for those that are not known. */
   accept(ids: readonly string[]): void
 }
@@ -76,18 +82,25 @@ export type KeySetOptions = {
   /** Some key is no longer good. */
   readonly onLost: () => void
   readonly onTrouble: (error: Unreachable) => void
+  /** A set has been read. */
+  readonly onRead: () => void
 }
 
-export function openKeySet({ ask, passed, onLost, onTrouble }: KeySetOptions): KeySet {
+export function openKeySet({ ask, passed, onLost, onTrouble, onRead }: KeySetOptions): KeySet {
   let keys: ReadonlyMap<string, VerifyingKey> = new Map()
-  let accepted: ReadonlySet<string> | undefined
+  /** By the feed's last word: whoever asks for the set may be shown an older one. */
+  let accepted: ReadonlySet<string> = new Set()
+  let dropped: ReadonlySet<string> = new Set()
+  /** A key has been named since the set was last asked for. */
+  let named = false
   let readAt = Number.NEGATIVE_INFINITY
   let askedAt = Number.NEGATIVE_INFINITY
   let failure: { readonly at: number; readonly error: Unreachable } | undefined
   let asking: Promise<void> | undefined
 
   const read = async () => {
-    const found = readKeySet(await ask('/.well-known/jwks.json'))
+    const document = await ask('/.well-known/jwks.json')
+    const found = readKeySet(document)
     if (!found) throw new Unreachable('What Rusk publishes is no set of keys')
     if (found.size === 0) {
       throw new Unreachable(
@@ -99,11 +112,16 @@ export function openKeySet({ ask, passed, onLost, onTrouble }: KeySetOptions): K
     readAt = passed()
     failure = undefined
     if (lost) onLost()
+    onRead()
+    if (Array.isArray(document.keys) && found.size < document.keys.length)
+      onTrouble(new Unreachable('Of the keys that Rusk publishes some are of no use here, and left out'))
   }
   /** One at a time: whoever comes while one is under way waits for it. */
   const refresh = (): Promise<void> => {
+    if (asking) return asking
     askedAt = passed()
-    asking ??= read()
+    named = false
+    asking = read()
       .catch((error: Unreachable) => {
         failure = { at: passed(), error }
         throw error
@@ -114,29 +132,40 @@ export function openKeySet({ ask, passed, onLost, onTrouble }: KeySetOptions): K
     return asking
   }
   const isUsable = () => keys.size > 0 && passed() - readAt < usedFor
+  const isFresh = () => isUsable() && passed() - readAt < freshFor
+  const isRested = () => passed() - askedAt >= pause
   const hasJustFailed = () => failure !== undefined && passed() - failure.at < failurePause
   const refreshBehind = () => void refresh().catch(onTrouble)
 
   return {
-    key: id => (isUsable() && (accepted?.has(id) ?? true) ? keys.get(id) : undefined),
+    key: id => (isUsable() && !dropped.has(id) ? keys.get(id) : undefined),
+    isFresh,
     async ready() {
       if (isUsable()) {
-        if (passed() - readAt >= freshFor && !asking && !hasJustFailed()) refreshBehind()
+        if (!isFresh() && !asking && !hasJustFailed()) refreshBehind()
         return
       }
       if (failure && hasJustFailed()) throw failure.error
       await refresh()
     },
-    async miss() {
-      if (!asking && passed() - askedAt < pause) return false
+    async miss(id) {
+      if (dropped.has(id)) return false
+      if (!asking && !isRested()) {
+        if (failure) throw failure.error
+        return false
+      }
       await refresh()
       return true
     },
     accept(ids) {
-      const lost = [...keys.keys()].some(id => (accepted?.has(id) ?? true) && !ids.includes(id))
+      const before = dropped
+      const known = [...dropped, ...accepted, ...keys.keys()]
+      const unknown = ids.filter(id => !keys.has(id))
+      if (unknown.some(id => !accepted.has(id))) named = true
       accepted = new Set(ids)
-      if (lost) onLost()
-      if (asking === undefined && ids.some(id => !keys.has(id))) refreshBehind()
+      dropped = new Set(known.filter(id => !accepted.has(id)))
+      if ([...dropped].some(id => !before.has(id))) onLost()
+      if (!asking && unknown.length > 0 && (named || isRested())) refreshBehind()
     },
   }
 }

@@ -5,7 +5,7 @@ import type { VerifyingKey } from './jws.ts'
 import { readOrigin } from './origins.ts'
 
 export type Options = {
-  /** Rusk's option `url`: the `iss` of its tokens, exactly as it stands there. */
+  /** Rusk's option `url`: the `iss` of its tokens. */
   readonly issuer: string
   /** Where this service reaches Rusk, if not at `issuer`: `http://rusk:8000`. Keys come from there: trust the way to it. */
   readonly url?: string | undefined
@@ -81,8 +81,13 @@ const isText = (value: unknown): value is string => typeof value === 'string' &&
 
 const readUrl = (value: unknown): URL | undefined => {
   const url = isText(value) && URL.canParse(value) ? new URL(value) : undefined
-  return url && /^https?:$/.test(url.protocol) && !url.search && !url.hash && !url.username ? url : undefined
+  return url && /^https?:$/.test(url.protocol) && !url.search && !url.hash && !url.username && !url.password
+    ? url
+    : undefined
 }
+
+/** As Rusk itself writes its option `url`, and with it `iss`. */
+const spell = ({ origin, pathname }: URL): string => `${origin}${pathname.replace(/\/+$/, '')}`
 
 const isLoopback = ({ hostname }: URL): boolean =>
   hostname === 'localhost' || hostname === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(hostname)
@@ -90,8 +95,13 @@ const isLoopback = ({ hostname }: URL): boolean =>
 /** RFC 6265bis §4.1.1, RFC 9110 §5.6.2: names of cookies and of headers are tokens. */
 const token = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
 
+/** As Rusk takes them: what a header carries as it stands (RFC 9110 §5.5). */
+const visible = /^[!-~]+$/
+
 /** RFC 7518 §3.2: a key for HS256 has at least 256 bits. */
 const shortest = 32
+
+const isName = (value: unknown): boolean => isText(value) && token.test(value)
 
 const warn = ({ message }: Unreachable) => console.warn(`@rusk/verify: ${message}`)
 
@@ -118,6 +128,11 @@ function keyFindings({ key, serviceKey, revocation, within, whenUnreachable }: O
   if (serviceKey !== undefined && short(serviceKey)) {
     findings.push(`serviceKey: at least ${shortest} bytes, one of Rusk’s RUSK_SERVICE_KEYS`)
   }
+  if (isText(serviceKey) && !visible.test(serviceKey)) {
+    findings.push(
+      'serviceKey: it goes into a header: letters, digits and signs of ASCII, no blank and no line break',
+    )
+  }
   if (serviceKey === undefined && revocation === undefined) {
     findings.push(
       'serviceKey: give one of Rusk’s RUSK_SERVICE_KEYS, so that ended sessions are heard of; or say revocation: ' +
@@ -141,7 +156,7 @@ function keyFindings({ key, serviceKey, revocation, within, whenUnreachable }: O
 function callFindings({ audience, cookie, origins, csrf, onTrouble }: Options): readonly string[] {
   const findings: string[] = []
   if (audience !== undefined && !isText(audience)) findings.push('audience: a text that is not empty')
-  if (cookie !== undefined && cookie !== false && !(isText(cookie) && token.test(cookie))) {
+  if (cookie !== undefined && cookie !== false && !isName(cookie)) {
     findings.push('cookie: the name of the access cookie, or false')
   }
   if (origins !== undefined && !Array.isArray(origins)) findings.push('origins: a list of texts')
@@ -151,7 +166,7 @@ function callFindings({ audience, cookie, origins, csrf, onTrouble }: Options): 
       if ('wrong' in read) findings.push(`origins: ${read.wrong}. ${read.instead}`)
     }
   }
-  if (csrf !== undefined && !(token.test(csrf?.cookie ?? '') && token.test(csrf?.header ?? ''))) {
+  if (csrf !== undefined && !(isName(csrf?.cookie) && isName(csrf?.header))) {
     findings.push(
       "csrf: names of the readable cookie and of the header, as { cookie: 'csrftoken', header: 'x-csrftoken' }",
     )
@@ -170,10 +185,10 @@ export function readOptions(options: Options): Settings {
   ]
   if (findings.length > 0) throw new Misuse(findings)
   const { issuer, url = issuer, key, cookie, csrf } = options
-  const { origin, protocol } = new URL(issuer)
-  const native = protocol === 'https:' ? '__Host-rusk_access' : 'rusk_access'
+  const read = new URL(issuer)
+  const native = read.protocol === 'https:' ? '__Host-rusk_access' : 'rusk_access'
   return {
-    issuer,
+    issuer: spell(read),
     base: url.replace(/\/+$/, ''),
     audience: options.audience,
     shared:
@@ -184,7 +199,7 @@ export function readOptions(options: Options): Settings {
     within: options.within ?? 5000,
     strict: options.whenUnreachable !== 'accept',
     cookie: cookie === false ? undefined : (cookie ?? native),
-    listed: new Set([origin, ...(options.origins ?? [])]),
+    listed: new Set([read.origin, ...(options.origins ?? [])]),
     csrf: csrf && { cookie: csrf.cookie, header: csrf.header.toLowerCase() },
     onTrouble: options.onTrouble ?? warn,
   }

@@ -34,11 +34,15 @@ function parse(bytes: Uint8Array): { json: string; value: unknown } | undefined 
   }
 }
 
+/** What is written as it would be written again has lost no member in the reading: most texts are, and it is quickly seen. */
+const isAsWritten = ({ json, value }: { json: string; value: unknown }): boolean =>
+  JSON.stringify(value) === json
+
 /** Undefined: not UTF-8, a byte order mark, not JSON, not an object, or a member that is named twice. */
 export function readJsonObject(bytes: Uint8Array): Readonly<Record<string, unknown>> | undefined {
   const read = parse(bytes)
-  if (!read || !isObject(read.value) || namesTwice(read.json)) return undefined
-  return read.value
+  if (!read || !isObject(read.value)) return undefined
+  return isAsWritten(read) || !namesTwice(read.json) ? read.value : undefined
 }
 
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>

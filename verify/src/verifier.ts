@@ -3,7 +3,7 @@
 import { openAsk, Unreachable } from './ask.ts'
 import { type Call, headerOf } from './call.ts'
 import { readBearer, readCookies } from './carried.ts'
-import { type Clock, type Ended, openEnded } from './ended.ts'
+import { type Clock, type Ended, openEnded, type Why } from './ended.ts'
 import { type Header, isDoublySubmitted, isSafe, mayChange } from './guard.ts'
 import { type KeySet, openKeySet } from './key-set.ts'
 import { type Options, readOptions, type Settings } from './options.ts'
@@ -19,11 +19,12 @@ export type Verifier = {
    */
   check(call: Call): Promise<Verdict>
   /**
-   * Calls `ended` once, when the session of these claims is known to have ended, when nothing can be known of it any more
-   * (Rusk unreachable and `whenUnreachable: 'refuse'`; a day after the token was made), without `serviceKey` when the token expires.
-   * Returns the stop: for streams and sockets, to be called when they close by themselves.
+   * Calls `ended` once with what a call would be told from then on: `access_revoked` when the session has ended; `unavailable`
+   * when nothing can be known of it (Rusk has not been heard, and `whenUnreachable` is `refuse`); `access_expired` a day after
+   * the token was made, without `serviceKey` when it expires: whoever opens the stream again with a new one goes on. Never
+   * before it has returned the stop, which streams and sockets call when they close by themselves.
    */
-  whenEnded(claims: AccessClaims, ended: () => void): () => void
+  whenEnded(claims: AccessClaims, ended: (why: Why) => void): () => void
   /** Resolves when keys and ended sessions have been had once. Rejects with `Unreachable`, which says what to do. */
   ready(): Promise<void>
   /** Ends all asking; the process may end. Nothing is verified afterwards. */
@@ -39,8 +40,14 @@ const skew = 60_000
 /** Rusk lets no access token live longer. Milliseconds. */
 const longest = 24 * 60 * 60_000
 
-/** A browser may hold a few cookies of one name. Beyond these none is looked at. */
+/** A browser may hold a few cookies of one name (paths, a sibling's). Whoever sends more is let in by none: one might be somebody else's. */
 const mostCookies = 8
+
+/** As deep as it goes: what is remembered is handed out to everybody. */
+function freeze<T extends object>(value: T): T {
+  for (const member of Object.values(value)) if (typeof member === 'object' && member !== null) freeze(member)
+  return Object.freeze(value)
+}
 
 /** For tests: time as they have it. */
 export const wallClock: Clock = { now: () => Date.now(), passed: () => performance.now() }
@@ -64,14 +71,24 @@ function openTrouble(tell: (error: Unreachable) => void) {
 export function openVerifier(options: Options, clock: Clock): Verifier {
   const settings = readOptions(options)
   const { shared } = settings
-  const ask = openAsk(settings.base, settings.serviceKey)
-  const trouble = openTrouble(settings.onTrouble)
+  const closing = new AbortController()
+  const ask = openAsk(settings.base, settings.serviceKey, closing.signal)
+  const tell = (error: Unreachable) => {
+    if (!closing.signal.aborted) settings.onTrouble(error)
+  }
+  const keyTrouble = openTrouble(tell)
+  const feedTrouble = openTrouble(tell)
   const verdicts = new Map<string, { readonly verified: AccessClaims }>()
-  let closed = false
 
   const keys: KeySet | undefined = shared
     ? undefined
-    : openKeySet({ ask, passed: clock.passed, onLost: () => verdicts.clear(), onTrouble: trouble.tell })
+    : openKeySet({
+        ask,
+        passed: clock.passed,
+        onLost: () => verdicts.clear(),
+        onTrouble: keyTrouble.tell,
+        onRead: keyTrouble.over,
+      })
   const ended: Ended | undefined =
     settings.serviceKey === undefined
       ? undefined
@@ -81,25 +98,25 @@ export function openVerifier(options: Options, clock: Clock): Verifier {
           within: settings.within,
           strict: settings.strict,
           onKeys: ids => keys?.accept(ids),
-          onTrouble: trouble.tell,
-          onHeard: trouble.over,
+          onTrouble: feedTrouble.tell,
+          onHeard: feedTrouble.over,
         })
 
   const keep = (text: string, claims: AccessClaims) => {
-    const verdict = Object.freeze({ verified: Object.freeze(claims) })
+    const verdict = freeze({ verified: claims })
     const oldest = verdicts.size >= most ? verdicts.keys().next().value : undefined
     if (oldest !== undefined) verdicts.delete(oldest)
     verdicts.set(text, verdict)
     return verdict
   }
 
-  /** By the keys there are. `missed`: it names one that is not among them. */
-  const read = (text: string): { readonly verdict: Verdict; readonly missed: boolean } => {
-    let missed = false
+  /** By the keys there are. `missed`: the one that it names and that is not among them. */
+  const read = (text: string): { readonly verdict: Verdict; readonly missed: string | undefined } => {
+    let missed: string | undefined
     const key = (id: string | undefined) => {
       if (id === undefined || shared) return id === undefined ? shared : undefined
       const found = keys?.key(id)
-      missed = found === undefined
+      missed = found ? undefined : id
       return found
     }
     const { issuer, audience } = settings
@@ -109,14 +126,17 @@ export function openVerifier(options: Options, clock: Clock): Verifier {
     return { verdict: keep(text, found.claims), missed }
   }
 
-  const firstSight = async (text: string): Promise<Verdict> => {
+  /** With keys as fresh as they can be had, and none that is too old. */
+  const look = async (text: string): Promise<Verdict> => {
     try {
       await keys?.ready()
-      const first = read(text)
-      return first.missed && (await keys?.miss()) ? read(text).verdict : first.verdict
+      const kept = verdicts.get(text)
+      if (kept) return kept
+      const { verdict, missed } = read(text)
+      return missed !== undefined && (await keys?.miss(missed)) ? read(text).verdict : verdict
     } catch (error) {
       if (!(error instanceof Unreachable)) throw error
-      trouble.tell(error)
+      keyTrouble.tell(error)
       return reject('unavailable')
     }
   }
@@ -131,9 +151,10 @@ export function openVerifier(options: Options, clock: Clock): Verifier {
   }
 
   const verify = async (text: string): Promise<Verdict> => {
-    if (closed) return reject('unavailable')
+    if (closing.signal.aborted) return reject('unavailable')
     if (ended && !ended.isHeard() && !(await ended.hear()) && settings.strict) return reject('unavailable')
-    const verdict = verdicts.get(text) ?? (await firstSight(text))
+    const kept = (keys?.isFresh() ?? true) ? verdicts.get(text) : undefined
+    const verdict = kept ?? (await look(text))
     return 'verified' in verdict ? judge(text, verdict) : verdict
   }
 
@@ -143,14 +164,14 @@ export function openVerifier(options: Options, clock: Clock): Verifier {
     whenEnded(claims, tell) {
       if (ended) return ended.when(claims, tell)
       const left = Math.max(0, claims.exp * 1000 - clock.now())
-      const timer = setTimeout(tell, left).unref()
+      const timer = setTimeout(() => tell('access_expired'), left).unref()
       return () => clearTimeout(timer)
     },
     async ready() {
       await Promise.all([keys?.ready(), ended?.ready()])
     },
     close() {
-      closed = true
+      closing.abort()
       ended?.close()
     },
   }
@@ -183,21 +204,26 @@ async function checkCall(
   const valuesOf = (name: string | undefined) =>
     name === undefined ? [] : (readCookies(header('cookie'), [name])[0] ?? [])
   const access = valuesOf(cookie)
+  const texts = [...new Set(access)]
   if (cookie?.startsWith('__Host-') && access.length > 1) return reject('cookie_conflict')
+  if (bearer === undefined && texts.length > mostCookies) return reject('cookie_conflict')
   if (bearer === undefined && access.length === 0) return reject('not_signed_in')
 
-  const unsafe = !isSafe(call.method?.toUpperCase() ?? '') || isHandshake(header)
+  const writes = !isSafe(call.method?.toUpperCase() ?? '')
   // A bearer token no browser sends by itself.
-  if (unsafe && bearer === undefined && !mayChange(header, listed)) return reject('origin_refused')
+  if ((writes || isHandshake(header)) && bearer === undefined && !mayChange(header, listed))
+    return reject('origin_refused')
 
-  const byCookie = judgeCookies(await Promise.all([...new Set(access)].slice(0, mostCookies).map(verify)))
+  const byCookie = judgeCookies(await Promise.all(texts.slice(0, mostCookies).map(verify)))
+  if ('rejected' in byCookie && byCookie.rejected === 'cookie_conflict') return byCookie
   const verdict = bearer === undefined ? byCookie : await verify(bearer)
   if ('rejected' in verdict) return verdict
   const { sid } = verdict.verified
   if ('verified' in byCookie && byCookie.verified.sid !== sid) return reject('cookie_conflict')
   // Only Rusk can check the token's MAC; that it is of this session, whose id no other site knows, shows that it read the cookie.
   const isOwn = (text: string) => text.startsWith(`${sid}.`)
-  const submits = !csrf || !unsafe || isDoublySubmitted(header(csrf.header), valuesOf(csrf.cookie), isOwn)
+  // No page can add a header to a handshake; that its Origin is a listed one has been seen to.
+  const submits = !csrf || !writes || isDoublySubmitted(header(csrf.header), valuesOf(csrf.cookie), isOwn)
   return submits ? verdict : reject('csrf_refused')
 }
 

@@ -1,7 +1,6 @@
 // A real Rusk for the tests of those who check its tokens: on loopback, on an empty database in memory, with its keys at
 // hand so that a test can sign what Rusk never would.
 import assert from 'node:assert/strict'
-import type { TestContext } from 'node:test'
 import { loadSettings } from '../../server/src/config/files.ts'
 import type { SigningKey } from '../../server/src/crypto/keys.ts'
 import { dialects } from '../../server/src/dialects/index.ts'
@@ -21,8 +20,11 @@ export type Running = {
 
 export type SignedIn = { readonly id: string; readonly access: string; readonly refresh: string }
 
+/** A test, or a file of them: calls these when it ends. */
+export type Ending = { after(end: () => void | Promise<void>): void }
+
 /** Ends with the test. */
-export async function runRusk(t: Pick<TestContext, 'after'>, options: Options = {}): Promise<Running> {
+export async function runRusk(t: Ending, options: Options = {}): Promise<Running> {
   const { settings, errors } = await loadSettings({
     options: {
       database: 'sqlite::memory:',

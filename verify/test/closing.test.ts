@@ -1,0 +1,126 @@
+// The end of a verifier, and of the process it is in; and what those that it calls may do to it.
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import {
+  type Issuer,
+  listen,
+  openIssuer,
+  reasonOf,
+  serviceKey,
+  signIn,
+  silent,
+  text,
+  until,
+} from './issuer.ts'
+
+const sleep = (milliseconds: number) => new Promise(resolve => setTimeout(resolve, milliseconds))
+
+test('after close nothing is asked, told or verified, and nobody waits for what does not come', async t => {
+  const issuer = await openIssuer(t)
+  const verifier = issuer.verifier()
+  const { token, claims } = await signIn(issuer, verifier, 'one')
+  const told = listen(verifier, claims)
+  verifier.close()
+  const asked = issuer.asked.length
+  assert.equal(reasonOf(await verifier.verify(token)), 'unavailable')
+  issuer.end('one')
+  await sleep(600)
+  assert.equal(issuer.asked.length, asked)
+  assert.equal(told.times, 0)
+  assert.equal(verifier.troubles.length, 0)
+
+  issuer.answers.feed = silent
+  issuer.answers.keys = silent
+  for (const options of [{}, { revocation: 'none' }] as const) {
+    const another = issuer.verifier(options)
+    const [ready, verdict] = [another.ready(), another.verify(token)]
+    await sleep(50)
+    const began = performance.now()
+    another.close()
+    await assert.rejects(ready, { name: 'Unreachable' })
+    assert.equal(reasonOf(await verdict), 'unavailable')
+    assert.ok(performance.now() - began < 500)
+    assert.equal(another.troubles.length, 0, 'closing is no trouble')
+  }
+})
+
+/** A program of its own, as a service is; ten seconds at most. */
+async function program(code: string, issuer: Issuer, token: string) {
+  const index = fileURLToPath(new URL('../src/index.ts', import.meta.url))
+  const head = `import { createVerifier } from ${JSON.stringify(index)}
+    const [issuer, serviceKey, token] = process.argv.slice(1)
+    `
+  const child = spawn(
+    process.execPath,
+    ['--input-type=module', '-e', head + code, issuer.url, serviceKey, token],
+    { timeout: 10_000, stdio: ['ignore', 'pipe', 'pipe'] },
+  )
+  let out = ''
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (some: string) => {
+      out += some
+    })
+  }
+  const ended: Promise<unknown[]> = once(child, 'close')
+  return { out: () => out, ended: ended.then(([exit, signal]) => ({ exit, signal, out })) }
+}
+
+for (const [sentence, options] of [
+  ['ended sessions followed', 'serviceKey'],
+  ['keys alone', "revocation: 'none'"],
+] as const) {
+  test(`a process ends when its verifier is closed, ${sentence}`, async t => {
+    const issuer = await openIssuer(t)
+    const code = `const verifier = createVerifier({ issuer, ${options} })
+      const verdict = await verifier.verify(token)
+      await new Promise(resolve => setTimeout(resolve, 400))
+      verifier.close()
+      console.log(JSON.stringify(verdict.verified?.sid), performance.now())
+      process.on('exit', () => console.log('took', performance.now()))`
+    const { ended } = await program(code, issuer, issuer.token({ sid: 'one' }))
+    const { exit, signal, out } = await ended
+    assert.deepEqual({ exit, signal }, { exit: 0, signal: null }, out)
+    const [, closed, gone] = /^"one" ([\d.]+)\ntook ([\d.]+)\n$/.exec(out) ?? assert.fail(out)
+    assert.ok(Number(gone) - Number(closed) < 500, out)
+  })
+}
+
+test('what one that is told throws is its own: the others are told, and it is followed on', async t => {
+  const issuer = await openIssuer(t)
+  const code = `process.on('uncaughtException', error => console.log('thrown:', error.message))
+    const onTrouble = () => { throw new Error('by onTrouble') }
+    const verifier = createVerifier({ issuer, serviceKey, within: 1000, onTrouble })
+    const { verified } = await verifier.verify(token)
+    verifier.whenEnded(verified, () => { throw new Error('first') })
+    verifier.whenEnded(verified, () => console.log('second'))
+    verifier.whenEnded(verified, () => { throw new Error('third') })
+    verifier.whenEnded(verified, () => {
+      console.log('fourth')
+      setTimeout(async () => {
+        console.log((await verifier.verify(token)).rejected)
+        verifier.close()
+      }, 600)
+    })
+    console.log('listening')`
+  const { out, ended } = await program(code, issuer, issuer.token({ sid: 'one' }))
+  await until(() => out().includes('listening'), 'it listens')
+  issuer.answers.feed = text('', 500)
+  issuer.wake()
+  await until(() => out().includes('by onTrouble'), 'trouble is told')
+  issuer.answers.feed = issuer.well.feed
+  issuer.end('one')
+  const { exit, out: all } = await ended
+  assert.equal(exit, 0, all)
+  assert.deepEqual(all.trim().split('\n'), [
+    'listening',
+    'thrown: by onTrouble',
+    'thrown: first',
+    'second',
+    'thrown: third',
+    'fourth',
+    'access_revoked',
+  ])
+})
