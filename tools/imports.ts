@@ -61,7 +61,11 @@ export const rooms: Rooms = {
     may: [core, site, databases, `${server}config/`, 'node:', 'zod'],
   },
   [`${server}device.ts`]: { does: 'names browsers and devices; pure', may: ['bowser'] },
-  [`${server}key-file.ts`]: { does: 'keeps the secret that seals keys', may: [core, 'node:'] },
+  [`${server}key-file.ts`]: { does: 'keeps the secrets that seal keys', may: [core, 'node:'] },
+  [`${server}sealing.ts`]: {
+    does: 'finds those secrets, and replaces them',
+    may: [core, `${server}key-file.ts`, 'node:'],
+  },
   [`${server}log.ts`]: {
     does: 'writes log lines',
     may: [`${server}config.ts`, 'node:', 'pino', 'pino-pretty'],

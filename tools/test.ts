@@ -1,7 +1,8 @@
-// Runs the tests: finds their files, gives browser tests a browser, hands the rest to `node --test`. `npm test -- races
-// --test-name-pattern=refresh` runs the files whose path contains `races`; what begins with `-` goes to Node.
+// Runs the tests: finds their files, finds the browser or program that some need, hands them to `node --test`. `npm test
+// -- races --test-name-pattern=refresh` runs the files whose path contains `races`; what begins with `-` goes to Node.
 import { spawnSync } from 'node:child_process'
 import { globSync } from 'node:fs'
+import { basename } from 'node:path'
 import { type Browser, chromium, firefox, needBrowser } from './browsers.ts'
 
 const places = ['verify', 'server/src', 'server/test', 'client', 'examples', 'bench', 'proof', 'tools']
@@ -20,24 +21,57 @@ function testFiles(words: readonly string[]): readonly string[] {
 type Need = {
   /** The tests whose path contains this, unless an earlier need has them. */
   readonly part: string
-  readonly browser: Browser
+  /** Tests find the program's path in this variable of the environment. */
+  readonly variable: string
+  /** The path of a program that does, or undefined. */
+  find(): string | undefined
   /** Without it nothing runs; else only these tests are left out. */
   readonly required: boolean
   /** What is said where none is to be had. */
   readonly without: string
 }
 
+const inBrowser = (browser: Browser): Pick<Need, 'variable' | 'find'> => ({
+  variable: browser.named[0],
+  find: () => needBrowser(browser, process.env),
+})
+
+/** The program that the environment names, the system's, the first on the PATH: whichever `does`. */
+const inProgram = (
+  variable: string,
+  path: string,
+  does: (path: string) => boolean,
+): Pick<Need, 'variable' | 'find'> => ({
+  variable,
+  find: () => [process.env[variable] || path, path, basename(path)].find(does),
+})
+
+const ask = (path: string, args: readonly string[]) => spawnSync(path, args, { timeout: 20_000 })
+
+const inPython = (...modules: readonly string[]) =>
+  inProgram(
+    'PYTHON',
+    '/usr/bin/python3',
+    path => ask(path, ['-c', `import ${modules.join(', ')}`]).status === 0,
+  )
+
+const inGo = inProgram('GO', '/usr/bin/go', path => ask(path, ['version']).status === 0)
+
+const inNginx = inProgram('NGINX', '/usr/sbin/nginx', path =>
+  String(ask(path, ['-V']).stderr).includes('http_auth_request'),
+)
+
 const needs: readonly Need[] = [
   {
     part: '/browser/firefox',
-    browser: firefox,
+    ...inBrowser(firefox),
     required: false,
     without:
       'No Firefox that starts: its tests are LEFT OUT. To have them: apt-get install firefox-esr, or FIREFOX=/path/to/firefox npm test',
   },
   {
     part: '/browser/',
-    browser: chromium,
+    ...inBrowser(chromium),
     required: true,
     without: [
       'There is still no Chromium that starts. Do one of these and run the tests again:',
@@ -45,6 +79,45 @@ const needs: readonly Need[] = [
       '  npx playwright-core install --with-deps chromium',
       '  CHROMIUM=/path/to/chromium npm test     (any Chromium or Chrome)',
     ].join('\n'),
+  },
+  {
+    part: 'fastapi-service/python',
+    ...inPython('fastapi', 'uvicorn', 'jwt', 'cryptography'),
+    required: false,
+    without:
+      'No Python with FastAPI, uvicorn, PyJWT and cryptography: tests of the chat service in Python are LEFT OUT. To have them: ' +
+      'apt-get install python3-fastapi uvicorn python3-jwt python3-cryptography, or PYTHON=/path/to/python npm test',
+  },
+  {
+    part: 'checks/python',
+    ...inPython('flask', 'rest_framework', 'jwt', 'cryptography'),
+    required: false,
+    without:
+      'No Python with Flask, Django REST framework, PyJWT and cryptography: their tests are LEFT OUT. To have them: ' +
+      'apt-get install python3-flask python3-djangorestframework python3-jwt python3-cryptography, or PYTHON=/path/to/python npm test',
+  },
+  {
+    part: '/python',
+    ...inPython('jwt', 'cryptography'),
+    required: false,
+    without:
+      'No Python with PyJWT and cryptography: its tests are LEFT OUT. To have them: apt-get install python3-jwt ' +
+      'python3-cryptography, or PYTHON=/path/to/python npm test',
+  },
+  {
+    part: '/golang',
+    ...inGo,
+    required: false,
+    without:
+      'No Go: its tests are LEFT OUT. To have them: apt-get install golang-go, or GO=/path/to/go npm test',
+  },
+  {
+    part: '/nginx',
+    ...inNginx,
+    required: false,
+    without:
+      'No nginx with auth_request: its tests are LEFT OUT. To have them: apt-get install nginx-light, or ' +
+      'NGINX=/path/to/nginx npm test',
   },
 ]
 
@@ -60,9 +133,9 @@ if (files.length === 0) {
 const env = { ...process.env }
 for (const need of needs) {
   if (!files.some(file => needOf(file) === need)) continue
-  const found = needBrowser(need.browser, process.env)
+  const found = need.find()
   if (found !== undefined) {
-    env[need.browser.named[0]] = found
+    env[need.variable] = found
     continue
   }
   console.error(need.without)

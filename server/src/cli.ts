@@ -1,6 +1,6 @@
 // The command line: which commands there are, what they take, and which exit code an outcome is. What they do stands in
 // cli/, loaded when it is asked for.
-import { Command, CommanderError, InvalidArgumentError } from 'commander'
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import type { RotateFlags } from './cli/keys.ts'
 import type { Globals } from './cli/open.ts'
 import { say, sayFindings } from './cli/output.ts'
@@ -227,22 +227,46 @@ function addSessions(program: Command): void {
 }
 
 function addKeys(program: Command): void {
-  const keys = program.command('keys').description('list and rotate the keys that sign').helpCommand(false)
+  const keys = program.command('keys').description('list and rotate keys').helpCommand(false)
   keys
     .command('list')
-    .description('which keys sign, and which are still accepted')
+    .description('which keys sign, which are still accepted, and when the next ones come')
     .action(async (_flags, command: Command) => (await import('./cli/keys.ts')).listKeys(globalsOf(command)))
   withDialect(keys.command('rotate'))
-    .description('publish a new key, which signs once every verifier has had time to see it')
+    .description(
+      'put a new key in the place of the present one, which goes on being accepted; servers do so by themselves',
+    )
+    .addOption(
+      new Option(
+        '--use <use>',
+        'access: signs access tokens, published a quarter of an hour before. refresh: makes refresh and CSRF tokens, ' +
+          'read by every server as long before. sealing: the secret that seals the others in the database',
+      )
+        .choices(['access', 'refresh', 'sealing'])
+        .default('access'),
+    )
     .option(
       '--now',
-      'sign with it at once, and go on accepting older keys until their tokens have expired: verifiers that keep the ' +
-        'old set refuse new tokens until they look again',
+      'access: sign with it at once, and go on accepting older keys until their tokens have expired: verifiers that keep ' +
+        'the old set refuse new tokens until they look again',
     )
     .option(
       '--compromised',
-      'as after a theft: sign with it at once, and accept no older key any more. Every access token must be renewed; ' +
-        'refresh tokens stay good, so nobody has to sign in again',
+      'as after a theft: use it at once, and accept no older key any more. access: every access token must be renewed; ' +
+        'refresh tokens stay good, so nobody has to sign in again. refresh: every session ends',
+    )
+    .option(
+      '--sign-everybody-out',
+      'say that this is meant: with --use refresh --compromised everybody has to sign in anew',
+    )
+    .addHelpText(
+      'after',
+      examples([
+        'rusk keys rotate',
+        'rusk keys rotate --compromised',
+        'rusk keys rotate --use refresh',
+        'rusk keys rotate --use sealing',
+      ]),
     )
     .action(async (flags: RotateFlags, command: Command) =>
       (await import('./cli/keys.ts')).rotateKeys(globalsOf(command), flags),

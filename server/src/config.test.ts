@@ -27,6 +27,7 @@ const texts = (findings: readonly Finding[]): string[] =>
   findings.map(({ about, wrong, instead }) => `${about}: ${wrong} → ${instead}`)
 
 const strong = 'q8ZkT3vN0aXw5JdLr2YbUe7PcMhGs1Fo'
+const stronger = 'Vn4cR9sKe2LxW7yTq0ZbHm5JgAu8PdFi'
 
 test('nothing set is a working development server without a finding', () => {
   const { settings, errors, risks } = read({})
@@ -50,8 +51,11 @@ test('nothing set is a working development server without a finding', () => {
     dialects: ['native'],
     database: 'sqlite:./rusk.db',
     secret: undefined,
+    previousSecret: undefined,
     jwt: { key: undefined, algorithm: 'ES256' },
+    rotateKeysEvery: 90 * 86_400_000,
     audience: undefined,
+    serviceKeys: [],
     bridge: undefined,
     pages: { name: 'Rusk', logo: undefined, style: undefined },
     policy: { rates: {} },
@@ -77,12 +81,18 @@ test('each option is read from each of its variables', async t => {
     ['ENVIRONMENT', 'Development', s => s.environment, 'development'],
     ['DATABASE_URL', 'sqlite:///./app.db', s => s.database, 'sqlite:///./app.db'],
     ['RUSK_SECRET', strong, s => s.secret, strong],
+    ['RUSK_SECRET_PREVIOUS', strong, s => s.previousSecret, strong],
+    ['RUSK_KEYS_ROTATE', '30d', s => s.rotateKeysEvery, 30 * 86_400_000],
+    ['RUSK_KEYS_ROTATE', 'Never', s => s.rotateKeysEvery, undefined],
     ['RUSK_JWT_KEY', strong, s => s.jwt.key, strong],
     ['JWT_SECRET_KEY', strong, s => s.jwt.key, strong],
     ['JWT_KEY', strong, s => s.jwt.key, strong],
     ['JWT_KEY', ' blanks are part of a key ', s => s.jwt.key, ' blanks are part of a key '],
     ['RUSK_JWT_ALGORITHM', 'eddsa', s => s.jwt.algorithm, 'EdDSA'],
     ['RUSK_AUDIENCE', 'chat', s => s.audience, 'chat'],
+    ['RUSK_SERVICE_KEYS', strong, s => s.serviceKeys, [strong]],
+    ['RUSK_SERVICE_KEYS', ` ${strong}, ,${stronger},`, s => s.serviceKeys, [strong, stronger]],
+    ['RUSK_SERVICE_KEYS', `["${strong}"]`, s => s.serviceKeys, [strong]],
     ['RUSK_ORIGINS', 'https://a.example', s => s.site.origins, ['https://a.example']],
     ['FRONTEND_ORIGIN', 'http://127.0.0.1:5500', s => s.site.origins, ['http://127.0.0.1:5500']],
     [
@@ -146,6 +156,11 @@ test('what is badly written is refused, with what to write instead', async t => 
     ['DATABASE_URL', '', /empty/, /leave it out/],
     ['RUSK_SECRET', '', /empty/, /leave it out/],
     ['RUSK_BRIDGE_KEY', '', /empty/, /leave it out/],
+    ['RUSK_SERVICE_KEYS', '', /empty/, /leave it out/],
+    ['RUSK_SERVICE_KEYS', ',', /no secret/, /parted by commas/],
+    ['RUSK_SERVICE_KEYS', `["${strong}"`, /no secret/, /parted by commas/],
+    ['RUSK_SERVICE_KEYS', `${strong} x`, /no header can carry/, /openssl/],
+    ['RUSK_SERVICE_KEYS', `${strong}ü`, /no header can carry/, /openssl/],
     ['RUSK_BRIDGE_SUBJECT', 'sub', /does not say which claim/, /sub=email.*email, username, number, id/],
     ['RUSK_BRIDGE_SUBJECT', 'email', /does not say which claim/, /sub=email/],
     ['RUSK_BRIDGE_SUBJECT', '=email', /does not say which claim/, /sub=email/],
@@ -173,6 +188,10 @@ test('what is badly written is refused, with what to write instead', async t => 
     ['RUSK_CSRF_DOMAIN', '.example.org', /how this is written/, /^Write example\.org$/],
     ['RUSK_CSRF_DOMAIN', 'org', /not a domain/, /example\.org/],
     ['RUSK_CSRF_DOMAIN', '10.0.0.1', /not a domain/, /example\.org/],
+    ['RUSK_SECRET_PREVIOUS', '', /empty/, /leave it out/],
+    ['RUSK_KEYS_ROTATE', '6d', /too short/, /7d to 3650d, or never/],
+    ['RUSK_KEYS_ROTATE', 'always', /not a span/, /14d, or never/],
+    ['RUSK_KEYS_ROTATE', '0', /too short/, /or never/],
     ['RUSK_SESSION_GRACE', '120', /not a span/, /unit too: 120s/],
     ['RUSK_SESSION_GRACE', '2 min', /not a span/, /10m/],
     ['RUSK_SESSION_ACCESS', '2d', /too long/, /1s to 1d/],
@@ -269,6 +288,14 @@ test('a program gives options nested, and so does the configuration file, which 
     [settings.port, settings.site.secureCookies, settings.site.origins, settings.passwordScheme],
     [0, true, ['https://a.example'], 'bcrypt'],
   )
+})
+
+test('an option below another one is dotted, by programs and in the file', () => {
+  const options: Options = { secret: strong, 'secret.previous': stronger, keys: { rotate: 'never' } }
+  const file = { name: 'rusk.json', content: { secret: strong, 'secret.previous': stronger } }
+  for (const settings of [settingsFrom({ options }), settingsFrom({ file })])
+    assert.deepEqual([settings.secret, settings.previousSecret], [strong, stronger])
+  assert.equal(settingsFrom({ options }).rotateKeysEvery, undefined)
 })
 
 test('a name that is no option is refused where a program or file gives it', async t => {
@@ -386,6 +413,25 @@ test('production refuses what is only fit for development, which is a risk there
     ],
     ['a shared key of 31 bytes', { JWT_SECRET_KEY: strong.slice(1) }, 'JWT_SECRET_KEY', /shorter than 32/],
     ['a short sealing secret', { RUSK_SECRET: strong.slice(1) }, 'RUSK_SECRET', /shorter than 32/],
+    ['a short service key', { RUSK_SERVICE_KEYS: strong.slice(1) }, 'RUSK_SERVICE_KEYS', /shorter than 32/],
+    [
+      'a weak service key beside a strong one',
+      { RUSK_SERVICE_KEYS: `${strong},${'a'.repeat(64)}` },
+      'RUSK_SERVICE_KEYS',
+      /a pattern/,
+    ],
+    [
+      'a service key that signs tokens',
+      { RUSK_SERVICE_KEYS: `${stronger},${strong}`, JWT_SECRET_KEY: strong },
+      'RUSK_SERVICE_KEYS',
+      /makes or seals keys/,
+    ],
+    [
+      'a service key that seals',
+      { RUSK_SERVICE_KEYS: strong, RUSK_SECRET: strong },
+      'RUSK_SERVICE_KEYS',
+      /makes or seals keys/,
+    ],
     ['cookies that are not Secure', { SECURE_COOKIES: 'false' }, 'SECURE_COOKIES', /Secure/],
   ]
   for (const [sentence, env, about, wrong] of table) {
@@ -480,6 +526,12 @@ test('what may go wrong is told, and what to do about it', async t => {
       /browsers drop Secure cookies/,
     ],
     ['a short grace', { RUSK_SESSION_GRACE: '2s' }, /sign an honest person out/],
+    [
+      'an earlier secret that is the present one',
+      { RUSK_SECRET: strong, RUSK_SECRET_PREVIOUS: strong },
+      /RUSK_SECRET_PREVIOUS: it is the secret in use/,
+    ],
+    ['an earlier secret', { RUSK_SECRET: strong, RUSK_SECRET_PREVIOUS: stronger }, null],
     ['short passwords', { RUSK_PASSWORD_MIN_LENGTH: '4' }, /guessed/],
     ['a mail account', { MAIN_EMAIL: 'a@example.com' }, /sends no mail/],
     [

@@ -32,8 +32,14 @@ export type Settings = {
   /** As written; `readDatabase` reads it. */
   readonly database: string
   readonly secret: string | undefined
+  /** Opens what it has sealed; seals nothing. */
+  readonly previousSecret: string | undefined
   readonly jwt: { readonly key: string | undefined; readonly algorithm: 'ES256' | 'EdDSA' }
+  /** From one key to the next, by schedule; undefined: never. */
+  readonly rotateKeysEvery: number | undefined
   readonly audience: string | undefined
+  /** What other services show; empty: nothing is told to them. */
+  readonly serviceKeys: readonly string[]
   /** Tokens of the old system; undefined: none is exchanged. */
   readonly bridge: ({ readonly key: string } & ClaimOf) | undefined
   /** Undefined: none are served. Paths of files as they are written. */
@@ -156,8 +162,11 @@ function settingsOf(values: Complete): Settings {
     dialects: values.dialect,
     database: values.database,
     secret: values.secret,
+    previousSecret: values['secret.previous'],
     jwt: { key: values['jwt.key'], algorithm: values['jwt.algorithm'] },
+    rotateKeysEvery: values['keys.rotate'] ?? undefined,
     audience: values.audience,
+    serviceKeys: values['service.keys'] ?? [],
     bridge: bridgeOf(values),
     pages: pagesOf(values),
     policy: policyOf(values),

@@ -7,6 +7,7 @@ import { Misuse } from './core/fault.ts'
 import type { EndReason, EventType, KeyRow, Session, User } from './core/model.ts'
 import { defaultPolicy, patchPolicy } from './core/policy.ts'
 import type { Refusal } from './core/refusal.ts'
+import { lifeOfMacs, lifeOfSigned, type RotationPolicy } from './core/rotation.ts'
 import { isCommonPassword } from './crypto/common-passwords.ts'
 import { openSealer, SealedOtherwise, sharedSigningKey } from './crypto/keys.ts'
 import { readCsrfToken } from './crypto/macs.ts'
@@ -14,12 +15,13 @@ import { createPasswords } from './crypto/password.ts'
 import { dialects } from './dialects/index.ts'
 import type { Dialect } from './http/dialect.ts'
 import { docsPages } from './http/docs-pages.ts'
+import { forwardRoute } from './http/forward.ts'
 import { createHttp, type Http, type Mounted, type Served } from './http/handle.ts'
 import { type Listening, listen } from './http/node.ts'
 import { describe } from './http/openapi.ts'
 import { readOnce } from './http/page.ts'
 import { playgroundPages } from './http/playground.ts'
-import { readKeyFile } from './key-file.ts'
+import { serviceRoutes } from './http/services.ts'
 import { createLog, type Log } from './log.ts'
 import {
   createAccount,
@@ -30,11 +32,14 @@ import {
   setActive,
 } from './operations/administer.ts'
 import type { Bridge, Engine } from './operations/engine.ts'
+import { type Following, openFollowing, telling } from './operations/follow.ts'
+import { introspect } from './operations/introspect.ts'
 import { type Keyring, openKeyring, type Rotation } from './operations/keyring.ts'
 import { createMemory } from './operations/memory.ts'
 import { createRecall, createRun } from './operations/run.ts'
 import { readBrand } from './pages/brand.ts'
 import { type Hosted, pagesOf } from './pages/hosted.ts'
+import { findSealing, type Sealing } from './sealing.ts'
 import { type Database, isDatabase, readDatabase } from './store/database.ts'
 import { openStore } from './store/open.ts'
 import type { Store } from './store/port.ts'
@@ -65,8 +70,12 @@ export type System = {
   endSessionsOf(userId: string, because: EndReason): Promise<void>
   /** Every live session of everybody that was opened before then. Resolves with how many there were. */
   endSessionsOpenedBefore(openedBefore: number, because: EndReason): Promise<number>
-  /** Publishes a new signing key, which signs 15 minutes later unless said otherwise. */
+  /** Adds a key in the place of the present one of its use. */
   rotateKeys(how: Omit<Rotation, 'at'>): Promise<KeyRow>
+  /** What seals keys, for people. */
+  readonly sealedBy: string
+  /** Seals every key with another secret. Resolves with how many; throws `Misuse` when there is none to go over to. */
+  rotateSealing(): Promise<number>
   openapi(): object
   listen(): Promise<Listening>
   close(): Promise<void>
@@ -77,6 +86,8 @@ export type Seams = {
   readonly serving: boolean
   /** Epoch milliseconds; for tests. */
   readonly clock?: () => number
+  /** Milliseconds, about, between two looks whether keys are due; for tests. */
+  readonly keysLookedAt?: number
   readonly log?: Log
 }
 
@@ -99,23 +110,15 @@ async function withPort(settings: Settings): Promise<Settings> {
   return { ...settings, port, site: { ...settings.site, url } }
 }
 
-/** What seals keys at rest: the option, the key file of an SQLite file, a shared JWT key, in development a key file. */
-async function readSecret(settings: Settings, database: Database, store: Store): Promise<string> {
-  if (settings.secret !== undefined) return settings.secret
-  if (database.kind === 'sqlite' && database.path === null) return randomBytes(32).toString('base64url')
-  const production = settings.site.environment === 'production'
-  const options = { mayMake: (await store.keys()).length === 0, strict: production }
-  if (database.kind === 'sqlite') return readKeyFile(`${database.path}.key`, options)
-  if (settings.jwt.key !== undefined) return settings.jwt.key
-  if (!production) return readKeyFile('./rusk.key', options)
-  throw new Misuse([
-    {
-      about: 'secret',
-      wrong: 'nothing seals the keys in the database',
-      instead: 'Set RUSK_SECRET to 32 random bytes or more, for example from: openssl rand -base64 32',
-    },
-  ])
-}
+const sealingOf = (settings: Settings, database: Database, store: Store): Sealing =>
+  findSealing({
+    secret: settings.secret,
+    previous: settings.previousSecret,
+    jwtKey: settings.jwt.key,
+    production: settings.site.environment === 'production',
+    database,
+    hasKeys: async () => (await store.keys()).length > 0,
+  })
 
 /** In development a schema that is behind is brought forward; in production an operator does that when it suits. */
 async function openSchema(store: Store, settings: Settings): Promise<void> {
@@ -201,9 +204,10 @@ const otherSecret = (error: SealedOtherwise): Misuse =>
       about: 'secret',
       wrong: `${error.message}: not by the one this start was given`,
       instead:
-        'Set RUSK_SECRET to the secret or the content of the key file that this database was first started with; ' +
-        'on Postgres without RUSK_SECRET that was the JWT_SECRET_KEY of that time. If it is lost, delete the rows of ' +
-        'the table keys: everybody then signs in anew',
+        'Set RUSK_SECRET to the secret or the content of the key file that this database was last used with; ' +
+        'on Postgres without RUSK_SECRET that was the JWT_SECRET_KEY of that time. If another is to take its place, ' +
+        'set RUSK_SECRET_PREVIOUS to the earlier one. If it is lost, delete the rows of the table keys: everybody then ' +
+        'signs in anew',
     },
   ])
 
@@ -220,12 +224,28 @@ const alarms: Readonly<Partial<Record<EventType, string>>> = {
 const bridgeOf = ({ bridge }: Settings): Bridge | undefined =>
   bridge && { key: sharedSigningKey(bridge.key), claim: bridge.claim, field: bridge.field }
 
-async function openEngine(settings: Settings, database: Database, store: Store, log: Log): Promise<Engine> {
+const rotationOf = (settings: Settings): RotationPolicy => ({
+  every: settings.rotateKeysEvery,
+  algorithms: { sign: settings.jwt.key === undefined ? settings.jwt.algorithm : undefined, mac: 'HS256' },
+  lives: {
+    sign: lifeOfSigned,
+    mac: lifeOfMacs(
+      mountedOf(settings).map(({ dialect, policy }) => ({
+        policy,
+        csrfMaxAge: dialect.cookies.csrf?.maxAge,
+      })),
+    ),
+  },
+})
+
+async function openEngine(settings: Settings, sealing: Sealing, store: Store, log: Log): Promise<Engine> {
+  const memory = createMemory()
   const keyring = await openKeyring({
     store,
-    sealer: openSealer(await readSecret(settings, database, store)),
-    algorithm: settings.jwt.algorithm,
+    sealer: async () => openSealer(...(await sealing.secrets())),
     shared: settings.jwt.key === undefined ? undefined : sharedSigningKey(settings.jwt.key),
+    policy: rotationOf(settings),
+    onChange: memory.forgetAll,
   }).catch((error: unknown) => {
     throw error instanceof SealedOtherwise ? otherSecret(error) : error
   })
@@ -235,7 +255,7 @@ async function openEngine(settings: Settings, database: Database, store: Store, 
     throttle: createThrottle(),
     passwords: createPasswords({ scheme: settings.passwordScheme }),
     isCommonPassword,
-    memory: createMemory(),
+    memory,
     issuer: settings.site.url,
     audience: settings.audience,
     bridge: bridgeOf(settings),
@@ -252,13 +272,10 @@ async function openEngine(settings: Settings, database: Database, store: Store, 
 function watch(engine: Engine, log: Log): () => void {
   let retry: NodeJS.Timeout | undefined
   const reload = () => {
-    engine.keyring.reload().then(
-      changed => changed && engine.memory.forgetAll(),
-      (error: unknown) => {
-        log.error({ err: error }, 'the keys could not be read again; the next try is in a second')
-        retry = setTimeout(reload, 1000).unref()
-      },
-    )
+    engine.keyring.reload().catch((error: unknown) => {
+      log.error({ err: error }, 'the keys could not be read again; the next try is in a second')
+      retry = setTimeout(reload, 1000).unref()
+    })
   }
   const unwatch = engine.store.watch(() => {
     engine.memory.forgetSessions()
@@ -271,16 +288,61 @@ function watch(engine: Engine, log: Log): () => void {
   }
 }
 
+/** About how often a server looks whether keys are due: often beside the shortest span, and rarely enough to cost nothing. */
+const keysLookedAt = 60 * 60_000
+
+/** The first look: a server that starts says first that it listens. */
+const keysFirstLookedAt = 1000
+
+/**
+ * Rotates keys when they are due. Of several servers one does it: the others' commits touch no row. Looks soon after the
+ * start, and then after spans that differ, so that a fleet does not look in step.
+ */
+function keepKeys({ keyring, store, onEvent }: Engine, every: number, log: Log): () => Promise<void> {
+  let looking: Promise<void> | undefined
+  let timer: NodeJS.Timeout | undefined
+  let stopped = false
+  const look = async () => {
+    try {
+      for (const event of await keyring.keepUp(store.now())) onEvent(event)
+    } catch (error) {
+      log.error({ err: error }, 'the keys could not be looked after; the present ones go on')
+    }
+    if (!stopped) lookIn(every * (0.5 + Math.random()))
+  }
+  const lookIn = (span: number) => {
+    timer = setTimeout(() => {
+      looking = look()
+    }, span).unref()
+  }
+  lookIn(Math.min(every, keysFirstLookedAt))
+  return async () => {
+    stopped = true
+    clearTimeout(timer)
+    await looking
+  }
+}
+
 /** Opens everything and listens on nothing. Throws `Misuse` with every finding, or a `Fault`. */
 export async function openSystem(given: Settings, seams: Seams): Promise<System> {
   const settings = seams.serving ? await withPort(given) : given
   const log = seams.log ?? createLog(settings.log)
   const store = await openSettingsStore(settings, seams)
+  let stop = async (): Promise<void> => undefined
   try {
     await openSchema(store, settings)
-    const engine = await openEngine(settings, databaseOf(settings), store, log)
-    return assemble(settings, engine, seams.serving ? watch(engine, log) : () => undefined, log)
+    const sealing = sealingOf(settings, databaseOf(settings), store)
+    const engine = await openEngine(settings, sealing, store, log)
+    if (!seams.serving) return assemble(settings, { engine, sealing, stop }, log)
+    const unwatch = watch(engine, log)
+    const leaveKeys = keepKeys(engine, seams.keysLookedAt ?? keysLookedAt, log)
+    stop = async () => {
+      unwatch()
+      await leaveKeys()
+    }
+    return assemble(settings, { engine, sealing, stop }, log)
   } catch (error) {
+    await stop()
     await store.close()
     throw error
   }
@@ -301,7 +363,7 @@ const rootRoutes = ({ store, keyring }: Engine, openapi: () => object): readonly
   {
     path: '/.well-known/jwks.json',
     // The public halves, for verifiers anywhere; they fetch again well before a new key signs.
-    open: true,
+    readers: 'all',
     answer: () => ({
       status: 200,
       body: keyring.published(store.now()),
@@ -311,9 +373,34 @@ const rootRoutes = ({ store, keyring }: Engine, openapi: () => object): readonly
   { path: '/openapi.json', type: 'application/json', body: readOnce(async () => JSON.stringify(openapi())) },
 ]
 
-function assemble(settings: Settings, engine: Engine, unwatch: () => void, log: Log): System {
+/** Who follows the ends of sessions: looked for whenever this or another process may have ended one. */
+function follow({ store, keyring }: Engine): Following & { readonly stop: () => void } {
+  const following = openFollowing({
+    store,
+    databases: () => keyring.rows().flatMap(({ use, id }) => (use === 'mac' ? [id] : [])),
+    async keys() {
+      await keyring.reload()
+      return keyring.published(store.now()).keys.flatMap(key => kidOf(key) ?? [])
+    },
+  })
+  return { ...following, stop: store.watch(following.look) }
+}
+
+const kidOf = (key: unknown): string | undefined =>
+  typeof key === 'object' && key !== null && 'kid' in key ? String(key.kid) : undefined
+
+type Parts = {
+  readonly engine: Engine
+  readonly sealing: Sealing
+  /** Ends what runs beside the calls. */
+  readonly stop: () => Promise<void>
+}
+
+function assemble(settings: Settings, { engine: opened, sealing, stop }: Parts, log: Log): System {
+  const { site, serviceKeys } = settings
+  const following = serviceKeys.length > 0 ? follow(opened) : undefined
+  const engine = following ? { ...opened, store: telling(opened.store, following.look) } : opened
   const { store, keyring } = engine
-  const { site } = settings
   const mounted = mountedOf(settings)
   const hosted = hostedOf(settings, mounted)
   const described = { mounted, site, version }
@@ -322,7 +409,8 @@ function assemble(settings: Settings, engine: Engine, unwatch: () => void, log: 
     document ??= describe(described)
     return document
   }
-  const http = createHttp({
+  const skew = Math.max(...mounted.map(each => each.policy.skew))
+  const http: Http = createHttp({
     site,
     dialects: hosted ? [...mounted, hosted] : mounted,
     run: createRun(engine),
@@ -332,6 +420,14 @@ function assemble(settings: Settings, engine: Engine, unwatch: () => void, log: 
     log,
     served: [
       ...rootRoutes(engine, openapi),
+      forwardRoute({ whoCalls: asking => http.whoCalls(asking), signIn: hosted?.start, log }),
+      ...(following
+        ? serviceRoutes({
+            keys: serviceKeys,
+            news: following.news,
+            introspect: token => introspect(engine, token, skew),
+          })
+        : []),
       ...docsPages(version),
       ...playgroundPages({ ...described, pages: hosted?.start }),
       ...(hosted?.files ?? []),
@@ -350,14 +446,25 @@ function assemble(settings: Settings, engine: Engine, unwatch: () => void, log: 
     endSessionsOf: (userId, because) => endSessionsOf(engine, userId, because),
     endSessionsOpenedBefore: (before, because) => endSessionsOpenedBefore(engine, before, because),
     async rotateKeys(how) {
-      const row = await keyring.rotate({ at: store.now(), ...how })
-      engine.memory.forgetAll()
-      return row
+      return keyring.rotate({ at: store.now(), ...how })
     },
+    sealedBy: sealing.keptIn,
+    rotateSealing: () => sealing.rotate(() => keyring.reseal(store.now())),
     openapi,
-    listen: () => listen({ http, host: settings.host, port: settings.port, log }),
+    async listen() {
+      const listening = await listen({ http, host: settings.host, port: settings.port, log })
+      return {
+        ...listening,
+        close() {
+          following?.close()
+          return listening.close()
+        },
+      }
+    },
     async close() {
-      unwatch()
+      following?.close()
+      following?.stop()
+      await stop()
       await store.close()
     },
   }

@@ -354,9 +354,14 @@ const rows: [string, (scene: Scene) => Promise<unknown>, string[]][] = [
     'the keys are rotated',
     ({ engine, pass }) => {
       pass(1)
-      return engine.keyring.rotate({ at: engine.store.now(), now: false, compromised: false })
+      return engine.keyring.rotate({ at: engine.store.now(), use: 'sign', how: 'ahead' })
     },
     ['key_added id=key-2', 'key_retired id=key-1'],
+  ],
+  [
+    'the keys are sealed anew, and are sealed already',
+    ({ engine }) => engine.keyring.reseal(engine.store.now()),
+    [],
   ],
 ]
 

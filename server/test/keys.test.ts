@@ -7,22 +7,26 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { loadSettings } from '../src/config/files.ts'
-import { longestAccess } from '../src/core/policy.ts'
+import type { KeyUse } from '../src/core/model.ts'
+import { defaultPolicy, longestAccess } from '../src/core/policy.ts'
+import { type How, publishAhead } from '../src/core/rotation.ts'
 import { signAccessToken } from '../src/crypto/jwt.ts'
-import { openSealer } from '../src/crypto/keys.ts'
+import { openSealer, SealedOtherwise } from '../src/crypto/keys.ts'
+import { readRefreshToken } from '../src/crypto/macs.ts'
 import { dialects } from '../src/dialects/index.ts'
 import { type Options, openSystem, rusk, type System } from '../src/index.ts'
+import type { Manner } from '../src/operations/contract.ts'
 import { openKeyring } from '../src/operations/keyring.ts'
+import { openStore } from '../src/store/open.ts'
 import { cookieHeader, setCookies } from './serving.ts'
-import { carry, idOf, jack, refusedOf, type Sys, system, tokensOf } from './system.ts'
+import { asJack, carry, idOf, jack, refusedOf, rotationPolicy, type Sys, system, tokensOf } from './system.ts'
 
 const [minute, day] = [60_000, 86_400_000]
-const publishAhead = 15 * minute
 
 /** A moment later than whatever was before: of two keys made at one moment neither is the newer one. */
-const rotate = ({ engine, pass }: Sys, how: { now?: boolean; compromised?: boolean } = {}) => {
+const rotate = ({ engine, pass }: Sys, how: How = 'ahead', use: KeyUse = 'sign') => {
   pass(1)
-  return engine.keyring.rotate({ at: engine.store.now(), now: false, compromised: false, ...how })
+  return engine.keyring.rotate({ at: engine.store.now(), use, how })
 }
 
 const publishedBy = ({ engine }: Sys): readonly string[] =>
@@ -73,30 +77,36 @@ test('a replaced key is accepted until the last token that it signed expires, an
   assert.equal(sys.engine.keyring.verifying(old, sys.engine.store.now()), undefined)
 })
 
-type Step = { readonly rotate: { now?: boolean; compromised?: boolean } } | { readonly pass: number }
+type Step = { readonly rotate: How } | { readonly pass: number }
 
 // [sentence, what is done, which key signs after each of it: 0 is the first one]
 const sequences: [string, Step[], number[]][] = [
-  ['once', [{ rotate: {} }, { pass: publishAhead }, { pass: day }], [0, 1, 1]],
-  ['once, to sign now', [{ rotate: { now: true } }, { pass: publishAhead }, { pass: 2 * day }], [1, 1, 1]],
+  ['once', [{ rotate: 'ahead' }, { pass: publishAhead }, { pass: day }], [0, 1, 1]],
+  ['once, to sign now', [{ rotate: 'at_once' }, { pass: publishAhead }, { pass: 2 * day }], [1, 1, 1]],
   [
     'twice before the first has begun',
-    [{ rotate: {} }, { pass: minute }, { rotate: {} }, { pass: publishAhead - minute }, { pass: minute }],
+    [
+      { rotate: 'ahead' },
+      { pass: minute },
+      { rotate: 'ahead' },
+      { pass: publishAhead - minute },
+      { pass: minute },
+    ],
     [0, 0, 0, 1, 2],
   ],
   [
     'and again to sign now, while the first has not begun',
-    [{ rotate: {} }, { pass: minute }, { rotate: { now: true } }, { pass: publishAhead }, { pass: 2 * day }],
+    [{ rotate: 'ahead' }, { pass: minute }, { rotate: 'at_once' }, { pass: publishAhead }, { pass: 2 * day }],
     [0, 0, 2, 2, 2],
   ],
   [
     'to sign now, and again not to',
-    [{ rotate: { now: true } }, { pass: 1 }, { rotate: {} }, { pass: publishAhead - 1 }, { pass: 1 }],
+    [{ rotate: 'at_once' }, { pass: 1 }, { rotate: 'ahead' }, { pass: publishAhead - 1 }, { pass: 1 }],
     [1, 1, 1, 1, 2],
   ],
   [
     'because one got out, while another has not begun',
-    [{ rotate: {} }, { pass: minute }, { rotate: { compromised: true } }, { pass: publishAhead }],
+    [{ rotate: 'ahead' }, { pass: minute }, { rotate: 'compromised' }, { pass: publishAhead }],
     [0, 0, 2, 2],
   ],
 ]
@@ -125,7 +135,7 @@ test('a key that got out: earlier access tokens are refused at once, refresh goe
   const old = keyring.signing(store.now()).id
   // A rotation before it was known: its key is as far out as the others.
   const pending = (await rotate(sys)).id
-  const { id } = await rotate(sys, { compromised: true })
+  const { id } = await rotate(sys, 'compromised')
   assert.deepEqual(publishedBy(sys), [id])
   assert.deepEqual(
     [old, pending, id].map(each => keyring.verifying(each, store.now())?.id),
@@ -136,10 +146,174 @@ test('a key that got out: earlier access tokens are refused at once, refresh goe
   assert.ok('done' in (await sys.ask('whoAmI', {}, carry(first, refreshed))))
 })
 
+const writing = ({ engine }: Sys) => engine.keyring.macs(engine.store.now())[0].id
+const reading = ({ engine }: Sys) => engine.keyring.macs(engine.store.now()).map(({ id }) => id)
+
+test('a new MAC key is read at once and writes a quarter of an hour later', async () => {
+  const sys = await system()
+  const old = writing(sys)
+  const { id } = await rotate(sys, 'ahead', 'mac')
+  assert.deepEqual([writing(sys), reading(sys).includes(id)], [old, true])
+  sys.pass(publishAhead - 1)
+  assert.equal(writing(sys), old)
+  sys.pass(1)
+  assert.deepEqual([writing(sys), reading(sys).includes(old)], [id, true])
+})
+
+test('nobody is signed out by a new MAC key: a sign-in cookie is good as long as its session', async () => {
+  const sys = await system()
+  await rotate(sys, 'ahead', 'mac')
+  sys.pass(publishAhead - 1)
+  // The last thing that the old key does.
+  const patient: Partial<Manner> = {
+    policy: { ...defaultPolicy, idle: defaultPolicy.lifetime },
+  }
+  const first = tokensOf(await sys.ask('signUp', jack, {}, patient))
+  sys.pass(defaultPolicy.lifetime - 1)
+  const signIn = first.signIn === undefined ? [] : [first.signIn]
+  const refreshed = tokensOf(await sys.ask('refresh', {}, { signIn }, patient))
+  assert.ok(refreshed.access, 'its last moment')
+  // What it was given now, the new key has made.
+  assert.ok(
+    readRefreshToken(sys.engine.keyring.macs(sys.engine.store.now()).slice(0, 1), refreshed.refresh ?? ''),
+  )
+})
+
+test('a MAC key ends when its time is over, and a day later the schedule erases it', async () => {
+  const sys = await system()
+  const { keyring, store } = sys.engine
+  const old = writing(sys)
+  await rotate(sys, 'ahead', 'mac')
+  sys.pass(publishAhead + rotationPolicy.lives.mac - 1)
+  assert.ok(reading(sys).includes(old))
+  sys.pass(1)
+  assert.ok(!reading(sys).includes(old))
+  sys.pass(day - 1)
+  assert.deepEqual(await keyring.keepUp(store.now()), [])
+  sys.pass(1)
+  const events = await keyring.keepUp(store.now())
+  assert.deepEqual(
+    events.map(({ type, detail }) => [type, detail]),
+    [['key_erased', { id: old }]],
+  )
+  assert.ok(!keyring.rows().some(({ id }) => id === old))
+  assert.deepEqual(await keyring.keepUp(store.now()), [], 'once')
+})
+
+test('a MAC key goes on while a session lives on it that was given a longer life than there is now', async () => {
+  const sys = await system()
+  const { keyring, store } = sys.engine
+  const lifetime = 200 * day
+  const first = tokensOf(
+    await sys.ask('signUp', jack, {}, { policy: { ...defaultPolicy, idle: lifetime, lifetime } }),
+  )
+  const old = writing(sys)
+  await rotate(sys, 'ahead', 'mac')
+  const opened = store.now()
+  while (store.now() < opened + lifetime - day) {
+    sys.pass(day / 2)
+    await keyring.keepUp(store.now())
+  }
+  assert.ok('done' in (await sys.ask('refresh', {}, { refresh: [first.refresh ?? ''] })))
+  // Refreshed under today's policy it is still to end as it was opened; then the key has no reason left.
+  for (let days = 0; days < 20; days++) {
+    sys.pass(day)
+    await keyring.keepUp(store.now())
+  }
+  assert.ok(!keyring.rows().some(({ id }) => id === old))
+})
+
+test('a MAC key that got out: every session has ended, in the commit that ended the key', async () => {
+  const sys = await system()
+  const first = tokensOf(await sys.ask('signUp', jack))
+  const pending = (await rotate(sys, 'ahead', 'mac')).id
+  const { id } = await rotate(sys, 'compromised', 'mac')
+  assert.deepEqual(reading(sys), [id])
+  assert.notEqual(id, pending)
+  assert.equal(refusedOf(await sys.ask('refresh', {}, carry(first))), 'refresh_invalid')
+  // What a thief's refresh token had bought.
+  assert.equal(refusedOf(await sys.ask('whoAmI', {}, carry(first))), 'access_revoked')
+  assert.ok('done' in (await sys.ask('signIn', asJack)))
+  const events = (await sys.engine.store.events({ limit: 9 })).map(
+    ({ type, detail }) => `${type} ${detail?.because ?? ''}`,
+  )
+  assert.ok(events.includes('session_ended revoked'))
+})
+
+test('a CSRF cookie that is sent again ends with its key, so that a browser asks for another', async () => {
+  const sys = await system()
+  const csrf = async (token: string | undefined) => {
+    const carried = token === undefined ? undefined : { header: undefined, cookie: token }
+    return tokensOf(await sys.ask('csrf', {}, { csrf: carried }))
+  }
+  const first = await csrf(undefined)
+  assert.equal(first.csrfMaxAge, undefined)
+  assert.deepEqual(await csrf(first.csrf), first)
+  const { signsFrom } = await rotate(sys, 'ahead', 'mac')
+  const until = signsFrom + rotationPolicy.lives.mac
+  const again = await csrf(first.csrf)
+  assert.deepEqual(again, {
+    csrf: first.csrf,
+    csrfMaxAge: Math.floor((until - sys.engine.store.now()) / 1000),
+  })
+  sys.pass(until - sys.engine.store.now() - 10_000)
+  assert.deepEqual(await csrf(first.csrf), { csrf: first.csrf, csrfMaxAge: 10 })
+  sys.pass(10_000)
+  assert.notEqual((await csrf(first.csrf)).csrf, first.csrf)
+})
+
+test('who asks for another algorithm gets it a quarter of an hour later, and no earlier token is refused', async () => {
+  const sealer = openSealer(randomBytes(32))
+  let now = Date.UTC(2026, 0, 1)
+  const store = await openStore({ kind: 'sqlite', path: null, label: 'memory' }, { clock: () => now })
+  await store.migrate()
+  const open = (sign: 'ES256' | 'EdDSA') =>
+    openKeyring({
+      store,
+      sealer: async () => sealer,
+      shared: undefined,
+      policy: { ...rotationPolicy, algorithms: { sign, mac: 'HS256' } },
+    })
+  const before = (await open('ES256')).signing(now)
+  const keyring = await open('EdDSA')
+  assert.equal(keyring.signing(now).id, before.id)
+  assert.equal(keyring.published(now).keys.length, 2)
+  now += publishAhead
+  assert.equal(keyring.signing(now).algorithm, 'EdDSA')
+  assert.equal(keyring.verifying(before.id, now)?.id, before.id)
+  await store.close()
+})
+
+test('a read of the store that comes late does not bring back what was', async () => {
+  let hold: Promise<unknown> | undefined
+  const sys = await system({
+    store: store => ({
+      ...store,
+      keys: async () => {
+        const waits = hold
+        const read = await store.keys()
+        await waits
+        return read
+      },
+    }),
+  })
+  let release = () => {}
+  hold = new Promise<void>(resolve => {
+    release = resolve
+  })
+  const late = sys.engine.keyring.reload()
+  hold = undefined
+  const { id } = await rotate(sys)
+  release()
+  assert.equal(await late, false)
+  assert.ok(publishedBy(sys).includes(id))
+})
+
 test('keys that another secret has sealed are not guessed', async () => {
   const { engine } = await system()
-  const other = { store: engine.store, algorithm: 'ES256', shared: undefined } as const
-  await assert.rejects(openKeyring({ ...other, sealer: openSealer(randomBytes(32)) }), /secret|seal/i)
+  const sealer = openSealer(randomBytes(32))
+  const other = { store: engine.store, policy: rotationPolicy, shared: undefined }
+  await assert.rejects(openKeyring({ ...other, sealer: async () => sealer }), SealedOtherwise)
 })
 
 /** A server on a file, somebody signed in to it, and another process's view of the same file. */
@@ -193,7 +367,7 @@ test('a running server publishes within a second what another process has rotate
     return keys.map(({ kid }) => kid)
   }
   assert.equal((await kids()).length, 1)
-  const { id } = await command.rotateKeys({ now: false, compromised: false })
+  const { id } = await command.rotateKeys({ use: 'sign', how: 'ahead' })
   await within(async () => (await kids()).includes(id))
   assert.equal((await kids()).length, 2)
   assert.equal((await call('GET', '/auth/session')).status, 200)
@@ -203,7 +377,7 @@ test('a running server refuses within a second what a key that got out has signe
   const { call, command } = await besides(t)
   const me = async () => (await call('GET', '/auth/session')).status
   assert.deepEqual([await me(), await me()], [200, 200])
-  await command.rotateKeys({ now: false, compromised: true })
+  await command.rotateKeys({ use: 'sign', how: 'compromised' })
   await within(async () => (await me()) === 401)
   assert.equal((await call('POST', '/auth/refresh')).status, 200)
   assert.equal(await me(), 200)

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import type { Event, Session, User } from '../src/core/model.ts'
 import { defaultPolicy } from '../src/core/policy.ts'
+import { lifeOfMacs, lifeOfSigned, type RotationPolicy } from '../src/core/rotation.ts'
 import { openSealer } from '../src/crypto/keys.ts'
 import { createPasswords } from '../src/crypto/password.ts'
 import { createAccount, type NewAccount } from '../src/operations/administer.ts'
@@ -37,6 +38,12 @@ export const caller: Caller = { callId: 'c', address: '127.0.0.1', userAgent: 't
 export const jack = { email: 'jack@example.com', username: 'jack', password: 'a much better password' }
 export const asJack = { login: jack.username, password: jack.password }
 
+export const rotationPolicy: RotationPolicy = {
+  every: undefined,
+  algorithms: { sign: 'ES256', mac: 'HS256' },
+  lives: { sign: lifeOfSigned, mac: lifeOfMacs([]) },
+}
+
 /** Past the grace: a refresh changes the row again. */
 export const later = defaultPolicy.grace + 1
 
@@ -59,11 +66,14 @@ export async function system({ store: over = each => each, passwords, bridge }: 
   let now = Date.UTC(2026, 0, 1)
   const store = over(await openStore({ kind: 'sqlite', path: null, label: 'memory' }, { clock: () => now }))
   await store.migrate()
+  const sealer = openSealer(randomBytes(32))
+  const memory = createMemory()
   const keyring = await openKeyring({
     store,
-    sealer: openSealer(randomBytes(32)),
-    algorithm: 'ES256',
+    sealer: async () => sealer,
     shared: undefined,
+    policy: rotationPolicy,
+    onChange: memory.forgetAll,
   })
   const told: Event[] = []
   const engine: Engine = {
@@ -73,7 +83,7 @@ export async function system({ store: over = each => each, passwords, bridge }: 
     passwords: passwords ?? createPasswords({ scheme: 'argon2id' }),
     bridge,
     isCommonPassword: async () => false,
-    memory: createMemory(),
+    memory,
     issuer: 'http://127.0.0.1:8000',
     audience: undefined,
     newId: () => randomBytes(16).toString('base64url'),

@@ -7,10 +7,12 @@ import type { Settings } from '../config.ts'
 import { Fault, type Finding, Misuse } from '../core/fault.ts'
 import type { Dialect } from '../http/dialect.ts'
 import { listOrigins } from '../http/origins.ts'
+import type { System } from '../index.ts'
+import type { Keyring } from '../operations/keyring.ts'
 import { isDatabase, readDatabase } from '../store/database.ts'
 import type { Store } from '../store/port.ts'
 import { type Globals, inMemory, openBeside, readCommandLine } from './open.ts'
-import { say, showJson, signOf, writeFinding } from './output.ts'
+import { say, showJson, signOf, writeFinding, writeTime } from './output.ts'
 
 type Report = {
   readonly errors: Finding[]
@@ -41,7 +43,7 @@ function print({ errors, risks, notes }: Report): void {
   if (errors.length > 0) say(`Rusk would not start: ${errors.length} to mend.`)
 }
 
-function examineSite({ site, host, port, dialects, jwt }: Settings, { notes }: Report): void {
+function examineSite({ site, host, port, dialects, jwt, serviceKeys }: Settings, { notes }: Report): void {
   notes.push(
     `${site.environment}: speaks ${dialects.join(', ')} on ${host}:${port}, reached at ${site.url}${site.prefix}`,
   )
@@ -51,6 +53,10 @@ function examineSite({ site, host, port, dialects, jwt }: Settings, { notes }: R
       ? `access tokens are signed with ${jwt.algorithm}; services read the keys at ${site.url}/.well-known/jwks.json`
       : 'access tokens are signed with HS256 and the shared key',
   )
+  if (serviceKeys.length > 0) {
+    const count = serviceKeys.length === 1 ? 'one service key' : `one of ${serviceKeys.length} service keys`
+    notes.push(`services that show ${count} may follow which sessions have ended, and ask about tokens`)
+  }
   notes.push(
     site.proxies.length === 0
       ? "no proxy is trusted: the caller's address is the connection's"
@@ -128,7 +134,71 @@ async function examineDatabase(settings: Settings, report: Report): Promise<void
   const fresh = database.kind === 'sqlite' && (file === null || !existsSync(file))
   const settled = !fresh && (await telling(report, () => examineStore(settings, database.label, report)))
   // Keys and dialects are tried on what is there; where opening would make something, on a database in memory.
-  await telling(report, async () => (await openBeside(settled ? settings : inMemory(settings))).close())
+  await telling(report, async () => {
+    const system = await openBeside(settled ? settings : inMemory(settings))
+    try {
+      if (settled) await examineKeys(system, report)
+    } finally {
+      await system.close()
+    }
+  })
+}
+
+const day = 86_400_000
+
+const tokensOf = { sign: 'access tokens', mac: 'refresh and CSRF tokens' } as const
+
+/** Whether keys are replaced as they should be, and whether an earlier sealing secret is still needed. */
+async function examineKeys({ settings, store, keyring, sealedBy }: System, report: Report): Promise<void> {
+  const { notes, risks } = report
+  const uses = settings.jwt.key === undefined ? (['sign', 'mac'] as const) : (['mac'] as const)
+  if (settings.rotateKeysEvery === undefined) {
+    risks.push({
+      about: 'keys.rotate',
+      wrong: 'no server replaces keys by itself',
+      instead: 'Leave it out, or run rusk keys rotate and rusk keys rotate --use refresh now and then',
+    })
+  }
+  for (const use of uses) {
+    const due = keyring.dueAt(use)
+    if (due === undefined) continue
+    if (due + day > store.now()) notes.push(`the key of ${tokensOf[use]} is replaced at ${writeTime(due)}`)
+    else {
+      risks.push({
+        about: 'keys',
+        wrong: `the key of ${tokensOf[use]} was due to be replaced at ${writeTime(due)}, and no server has done it`,
+        instead: 'Start a server and look at its log, or run rusk keys rotate',
+      })
+    }
+  }
+  examineSealing(await keyring.sealing(), { settings, sealedBy }, report)
+}
+
+function examineSealing(
+  { secrets, behind }: Awaited<ReturnType<Keyring['sealing']>>,
+  { settings, sealedBy }: Pick<System, 'settings' | 'sealedBy'>,
+  { notes, risks }: Report,
+): void {
+  const previous = settings.previousSecret !== undefined
+  if (behind > 0) {
+    risks.push({
+      about: previous ? 'secret.previous' : sealedBy,
+      wrong: `${behind === 1 ? 'a key is' : `${behind} keys are`} sealed with an earlier secret than that in use`,
+      instead: 'When every server has been started with both, run rusk keys rotate --use sealing',
+    })
+  } else if (previous) {
+    risks.push({
+      about: 'secret.previous',
+      wrong: 'nothing is sealed with it any more',
+      instead: 'Leave it out; keep it beside copies of the database from before',
+    })
+  } else if (secrets > 1) {
+    risks.push({
+      about: sealedBy,
+      wrong: 'it keeps an earlier secret too: replacing it was cut short',
+      instead: 'Run rusk keys rotate --use sealing',
+    })
+  } else notes.push(`keys are sealed with ${sealedBy}`)
 }
 
 /** What an attempt comes to; what it throws is told. */

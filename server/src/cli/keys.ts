@@ -1,6 +1,8 @@
-// `rusk keys`: which keys sign and which are still accepted; never what they are.
+// `rusk keys`: which keys write, which are still accepted and when the next ones come; never what they are.
 import { Misuse } from '../core/fault.ts'
-import type { KeyRow } from '../core/model.ts'
+import type { KeyRow, KeyUse } from '../core/model.ts'
+import type { How } from '../core/rotation.ts'
+import type { System } from '../index.ts'
 import type { Keyring } from '../operations/keyring.ts'
 import { type Globals, withSystem } from './open.ts'
 import { say, showJson, showRows, writeTime } from './output.ts'
@@ -8,58 +10,153 @@ import { say, showJson, showRows, writeTime } from './output.ts'
 /** Asked of the keyring, so that what is told here is what happens. */
 function stateOf(row: KeyRow, keyring: Keyring, now: number): string {
   if (row.retiresAt !== null && row.retiresAt <= now) return 'retired'
-  if (row.use === 'mac') return keyring.macs(now)[0].id === row.id ? 'signs' : 'accepted'
   // With a shared key no pair is.
-  if (!keyring.verifying(row.id, now)) return 'unused'
-  if (keyring.signing(now).id === row.id) return 'signs'
+  if (row.use === 'sign' && !keyring.verifying(row.id, now)) return 'unused'
+  const writer = row.use === 'sign' ? keyring.signing(now) : keyring.macs(now)[0]
+  if (writer.id === row.id) return 'signs'
   return row.signsFrom > now && row.retiresAt === null ? 'published' : 'accepted'
+}
+
+const uses: Readonly<Record<KeyUse, string>> = { sign: 'access tokens', mac: 'refresh and CSRF tokens' }
+
+/** The one that the schedule replaces next; the others have been replaced or are not used. */
+function rotatesAt(row: KeyRow, keyring: Keyring): number | null {
+  const latest = keyring.rows().findLast(each => each.use === row.use && each.retiresAt === null)
+  return latest?.id === row.id ? (keyring.dueAt(row.use) ?? null) : null
 }
 
 const rowOf = (row: KeyRow, keyring: Keyring, now: number) => ({
   id: row.id,
-  use: row.use === 'sign' ? 'access tokens' : 'refresh tokens',
+  use: uses[row.use],
   algorithm: row.algorithm,
   state: stateOf(row, keyring, now),
   createdAt: writeTime(row.createdAt),
   signsFrom: writeTime(row.signsFrom),
+  rotatesAt: writeTime(rotatesAt(row, keyring)),
   retiresAt: writeTime(row.retiresAt),
 })
 
-const columns = ['id', 'use', 'algorithm', 'state', 'createdAt', 'signsFrom', 'retiresAt']
+const columns = ['id', 'use', 'algorithm', 'state', 'signsFrom', 'rotatesAt', 'retiresAt']
 
 export const listKeys = (globals: Globals): Promise<void> =>
-  withSystem(globals, async ({ store, keyring }, settings) => {
+  withSystem(globals, async ({ store, keyring, sealedBy }, settings) => {
     const now = store.now()
     showRows(
       keyring.rows().map(row => rowOf(row, keyring, now)),
       { json: globals.json === true, columns, none: 'There are no keys.' },
     )
     if (settings.jwt.key !== undefined) say('Access tokens are signed with the shared key (JWT_SECRET_KEY).')
+    if (settings.rotateKeysEvery === undefined) say('Keys are rotated by command alone (keys.rotate).')
+    const { secrets, behind } = await keyring.sealing()
+    if (behind > 0) say(`Keys are sealed with an earlier secret than ${sealedBy}.`)
+    else if (secrets > 1) say(`Keys are sealed with ${sealedBy}; another secret is kept that nothing needs.`)
+    else say(`Keys are sealed with ${sealedBy}.`)
   })
 
-export type RotateFlags = { readonly now?: boolean; readonly compromised?: boolean }
+export type RotateFlags = {
+  readonly use: keyof typeof rotations
+  readonly now?: boolean
+  readonly compromised?: boolean
+  readonly signEverybodyOut?: boolean
+}
+
+const misuse = (about: string, wrong: string, instead: string): Misuse =>
+  new Misuse([{ about, wrong, instead }])
+
+const howOf = ({ now, compromised }: RotateFlags): How =>
+  compromised ? 'compromised' : now ? 'at_once' : 'ahead'
+
+async function rotateAccess(system: System, globals: Globals, flags: RotateFlags): Promise<void> {
+  if (system.settings.jwt.key !== undefined) {
+    throw misuse(
+      'keys rotate',
+      'access tokens are signed with the shared key',
+      'Change JWT_SECRET_KEY here and in the services that share it, and start Rusk again',
+    )
+  }
+  const how = howOf(flags)
+  const row = await system.rotateKeys({ use: 'sign', how })
+  if (tell(row, system, globals)) return
+  const from = how === 'ahead' ? `from ${writeTime(row.signsFrom)}` : 'from now on'
+  say(`Key ${row.id} is published and signs ${from}.`)
+  say(
+    how === 'compromised'
+      ? 'No older key is accepted any more: every access token must be renewed. Refresh tokens stay good.'
+      : 'Older keys go on being accepted until their tokens have expired.',
+  )
+}
+
+async function rotateRefresh(system: System, globals: Globals, flags: RotateFlags): Promise<void> {
+  const how = howOf(flags)
+  if (how === 'at_once') {
+    throw misuse(
+      '--now',
+      'a server that does not know the new key yet would take its tokens for forged and sign people out',
+      'Leave it out; after a theft write --compromised',
+    )
+  }
+  if (how === 'compromised' && !flags.signEverybodyOut) {
+    throw misuse(
+      '--compromised',
+      'without the present keys every session ends, and everybody has to sign in anew',
+      'If that is meant, add --sign-everybody-out; without --compromised nobody is signed out',
+    )
+  }
+  const row = await system.rotateKeys({ use: 'mac', how })
+  if (tell(row, system, globals)) return
+  if (how === 'compromised') {
+    say(`Key ${row.id} makes refresh and CSRF tokens from now on, and no older key is accepted any more.`)
+    say('Every session has ended: everybody has to sign in anew.')
+    return
+  }
+  const last = system.keyring
+    .rows()
+    .flatMap(({ use, retiresAt }) => (use === 'mac' && retiresAt !== null ? [retiresAt] : []))
+  say(
+    `Key ${row.id} is read by every server and makes refresh and CSRF tokens from ${writeTime(row.signsFrom)}.`,
+  )
+  say(
+    `Older keys go on being accepted until ${writeTime(Math.max(...last))}, when the last token they made has expired. Nobody is signed out.`,
+  )
+}
+
+/** True: as JSON, and there is nothing more to say. */
+function tell(row: KeyRow, { keyring, store }: System, { json }: Globals): boolean {
+  if (json) showJson(rowOf(row, keyring, store.now()))
+  return json === true
+}
+
+async function rotateSealing(system: System, globals: Globals, flags: RotateFlags): Promise<void> {
+  if (flags.now || flags.compromised) {
+    throw misuse(
+      flags.now ? '--now' : '--compromised',
+      'keys are always sealed anew at once; whoever had the secret and the database has the keys themselves',
+      'Leave it out. After a theft also run: rusk keys rotate --compromised and, which signs everybody out, rusk keys rotate --use refresh --compromised',
+    )
+  }
+  const resealed = await system.rotateSealing()
+  const { sealedBy } = system
+  if (globals.json) return showJson({ resealed, sealedBy })
+  say(
+    resealed === 0
+      ? `Every key is sealed with ${sealedBy} already.`
+      : `${resealed} ${resealed === 1 ? 'key is' : 'keys are'} sealed anew with ${sealedBy}.`,
+  )
+  if (system.settings.previousSecret !== undefined)
+    say('Nothing needs RUSK_SECRET_PREVIOUS any more: leave it out at the next start.')
+  say('Copies of the database from before need the earlier secret: keep it as long as them.')
+}
+
+const rotations = { access: rotateAccess, refresh: rotateRefresh, sealing: rotateSealing } as const
 
 export const rotateKeys = (globals: Globals, flags: RotateFlags): Promise<void> =>
-  withSystem(globals, async (system, settings) => {
-    if (settings.jwt.key !== undefined) {
-      throw new Misuse([
-        {
-          about: 'keys rotate',
-          wrong: 'access tokens are signed with the shared key',
-          instead: 'Change JWT_SECRET_KEY here and in the services that share it, and start Rusk again',
-        },
-      ])
-    }
-    const compromised = flags.compromised === true
-    const now = compromised || flags.now === true
-    const row = await system.rotateKeys({ now, compromised })
-    if (globals.json) showJson(rowOf(row, system.keyring, system.store.now()))
-    else {
-      say(`Key ${row.id} is published and signs ${now ? 'from now on' : `from ${writeTime(row.signsFrom)}`}.`)
-      say(
-        compromised
-          ? 'No older key is accepted any more: every access token must be renewed. Refresh tokens stay good.'
-          : 'Older keys go on being accepted until their tokens have expired.',
+  withSystem(globals, async system => {
+    const { use } = flags
+    if (flags.signEverybodyOut && !(use === 'refresh' && flags.compromised))
+      throw misuse(
+        '--sign-everybody-out',
+        'nothing here does that',
+        'It goes with --use refresh --compromised',
       )
-    }
+    await rotations[use](system, globals, flags)
   })

@@ -42,6 +42,16 @@ const strongSecret = (about: 'secret' | 'jwt.key' | 'bridge.key', instead = make
   },
 })
 
+/** The first one that is weak: what is wrong with it does not show which. */
+const strongSecrets = (about: 'service.keys'): Rule => ({
+  about,
+  refuses: 'production',
+  find({ values }) {
+    const wrong = values[about]?.map(weaknessOf).find(each => each !== undefined)
+    return wrong === undefined ? undefined : { wrong, instead: makeOne }
+  },
+})
+
 /** Listed origins that stand so towards `url`. While nobody set `url`, a browser may call this machine by any of its names. */
 function originsThatAre(
   relation: ReturnType<typeof relateSites>,
@@ -84,12 +94,35 @@ export const rules: readonly Rule[] = [
     },
   },
   strongSecret('secret'),
+  {
+    about: 'secret.previous',
+    refuses: 'never',
+    find: ({ values: { secret, 'secret.previous': previous } }) =>
+      previous !== undefined && previous === secret
+        ? {
+            wrong: 'it is the secret in use, so that nothing is replaced',
+            instead: 'Write the one from before, or leave it out',
+          }
+        : undefined,
+  },
   strongSecret('jwt.key'),
   // It cannot be made anew: it is the one that the tokens out there were signed with.
   strongSecret(
     'bridge.key',
     'Leave it out: who guesses it is let in as anybody. Without it people sign in once more',
   ),
+  strongSecrets('service.keys'),
+  {
+    about: 'service.keys',
+    refuses: 'production',
+    find: ({ values: { 'service.keys': keys = [], secret, 'jwt.key': jwtKey } }) =>
+      keys.some(key => key === secret || key === jwtKey)
+        ? {
+            wrong: 'a secret that makes or seals keys is among them, and whoever may ask has it',
+            instead: makeOne,
+          }
+        : undefined,
+  },
   {
     about: 'bridge.key',
     refuses: 'never',

@@ -56,6 +56,25 @@ export const secret: Kind<string> = {
   read: value => ({ value }),
 }
 
+/** Sent in a header as they are. */
+const sendable = /^[\x21-\x7e]+$/
+
+export const secrets: Kind<readonly string[], string | readonly string[]> = {
+  shape: 'secret[,secret…]',
+  neverEmpty: true,
+  read(value) {
+    const entries = readList(value)
+    if (entries === undefined || entries.length === 0)
+      return { wrong: 'there is no secret in it', instead: 'Write one, or several parted by commas' }
+    return entries.every(entry => sendable.test(entry))
+      ? { value: entries }
+      : {
+          wrong: 'a secret in it has a blank or a letter that no header can carry',
+          instead: 'Make one with: openssl rand -base64 48',
+        }
+  },
+}
+
 export const credential: Kind<string> = { shape: 'secret', exact: true, read: value => ({ value }) }
 
 export const file: Kind<string> = { shape: 'FILE', read: value => ({ value }) }
@@ -131,6 +150,19 @@ export const span = (least: number, most: number): Kind<number> => ({
     }
   },
 })
+
+/** Null: never. */
+export const spanOrNever = (least: number, most: number): Kind<number | null> => {
+  const often = span(least, most)
+  return {
+    shape: `${often.shape}, or never`,
+    read(value) {
+      if (value.toLowerCase() === 'never') return { value: null }
+      const read = often.read(value)
+      return 'wrong' in read ? { ...read, instead: `${read.instead}, or never` } : read
+    },
+  }
+}
 
 export const rate: Kind<Rate> = {
   shape: 'ATTEMPTS/SPAN, as in 5/1m; 1s to 1d',

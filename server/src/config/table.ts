@@ -84,6 +84,14 @@ export const options = {
       'this to the present one before you change that.',
     neededBy: 'servers on Postgres, and those that keep secrets in a vault',
   },
+  'secret.previous': {
+    kind: kind.secret,
+    fromFile: true,
+    otherwise: 'none',
+    sentence:
+      'Opens what another secret has sealed, until rusk keys rotate --use sealing has sealed it with the present one.',
+    neededBy: 'whoever replaces RUSK_SECRET, or the JWT_SECRET_KEY that seals in its place',
+  },
   'jwt.key': {
     kind: kind.secret,
     variables: ['JWT_SECRET_KEY', 'JWT_KEY'],
@@ -97,6 +105,13 @@ export const options = {
     default: 'ES256',
     sentence: 'Signs access tokens when there is no shared key.',
     neededBy: 'services whose libraries want Ed25519',
+  },
+  'keys.rotate': {
+    kind: kind.spanOrNever(7 * day, 3650 * day),
+    default: '90d',
+    sentence:
+      'How often servers replace the keys of access, refresh and CSRF tokens; nobody is signed out by it.',
+    neededBy: 'whoever has a rule for it; never, for those who rotate by command alone',
   },
   audience: {
     kind: kind.text,
@@ -118,6 +133,15 @@ export const options = {
     sentence:
       'The claim that names the user in those tokens, and what of the user it holds: sub=email, user_id=number.',
     neededBy: 'whoever sets bridge.key',
+  },
+  'service.keys': {
+    kind: kind.secrets,
+    fromFile: true,
+    otherwise: 'none: services are told of no ends',
+    sentence:
+      'Each lets other services follow which sessions have ended and ask about tokens; 32 characters or more. Several while ' +
+      'one is replaced.',
+    neededBy: 'services that check tokens and must know within seconds that a session has ended',
   },
   origins: {
     kind: kind.origins,
@@ -296,11 +320,18 @@ export const isComplete = (values: Values): values is Complete =>
 
 type GivenFor<O> = O extends { readonly kind: kind.Kind<unknown, infer Given> } ? Given : never
 
+/** Where an option stands in an object: below the first part of its name, unless that is an option of its own. */
+type HeadOf<N extends string> = N extends `${infer Head}.${string}`
+  ? Head extends OptionName
+    ? never
+    : Head
+  : never
+
 type Nested<Names extends OptionName> = {
-  readonly [N in Names as N extends `${infer Head}.${string}` ? Head : N]?:
-    | (N extends `${infer Head}.${string}`
-        ? Leaves<Extract<OptionName, `${Head}.${string}`>>
-        : GivenFor<(typeof options)[N]>)
+  readonly [N in Names as [HeadOf<N>] extends [never] ? N : HeadOf<N>]?:
+    | ([HeadOf<N>] extends [never]
+        ? GivenFor<(typeof options)[N]>
+        : Leaves<Extract<OptionName, `${HeadOf<N>}.${string}`>>)
     | undefined
 }
 

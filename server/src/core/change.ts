@@ -77,7 +77,21 @@ export type Change =
   | { readonly change: 'queueLetter'; readonly letter: Letter }
   /** Guard: no key of this use is newer than `after` (null: there is none). */
   | { readonly change: 'addKey'; readonly key: KeyRow; readonly after: string | null }
-  | { readonly change: 'retireKeys'; readonly ids: readonly string[]; readonly retiresAt: number }
+  /** Guard: each still ends when it did, so that nobody undoes an end that has come in between. */
+  | {
+      readonly change: 'retireKeys'
+      readonly keys: readonly { readonly id: string; readonly was: number | null }[]
+      readonly retiresAt: number
+    }
+  /** Guard: each is there and had ended by then. */
+  | { readonly change: 'eraseKeys'; readonly ids: readonly string[]; readonly retiredBy: number }
+  /** Guard: the key is sealed as it was. Goes before `addKey`, so that what is sealed anew meanwhile and what is added meet on one row. */
+  | { readonly change: 'requireSealed'; readonly id: string; readonly sealed: string }
+  /** Guard: each is sealed as it was. */
+  | {
+      readonly change: 'resealKeys'
+      readonly keys: readonly { readonly id: string; readonly was: string; readonly sealed: string }[]
+    }
   | { readonly change: 'record'; readonly event: Event }
 
 export type ChangeName = Change['change']

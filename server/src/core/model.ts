@@ -23,6 +23,12 @@ export type User = {
   readonly lastSignInAt: number | null
 }
 
+/** The `sub` of access tokens, where that is one of a user's two ids. */
+export const subjectOf = (
+  { id, number }: User,
+  { subject }: { readonly subject: 'id' | 'number' },
+): string => (subject === 'id' ? id : String(number))
+
 /** A user as sign-up writes it: the store gives the number. */
 export type NewUser = Omit<User, 'number'> & {
   readonly emailKey: string
@@ -68,6 +74,9 @@ export type Session = Line & {
   readonly address: string
 }
 
+/** A session that has ended, and when. */
+export type Ended = { readonly id: string; readonly endedAt: number }
+
 /** A session and whose it is: what every signed-in call needs. */
 export type Holder = { readonly session: Session; readonly user: User }
 
@@ -101,6 +110,8 @@ export type EventType =
   | 'password_record_malformed'
   | 'key_added'
   | 'key_retired'
+  | 'key_erased'
+  | 'keys_resealed'
 
 /** One line of the audit trail; it commits with what it reports. */
 export type Event = {

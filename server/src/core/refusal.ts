@@ -6,6 +6,7 @@ export const refusals = {
   body_malformed: { status: 400, title: 'The body is not valid JSON' },
   body_too_large: { status: 413, title: 'The body is larger than 64 KiB' },
   not_json: { status: 415, title: 'Send application/json' },
+  not_form: { status: 415, title: 'Send application/x-www-form-urlencoded' },
   input_invalid: { status: 422, title: 'Some fields are missing or wrong' },
   not_found: { status: 404, title: 'There is nothing here' },
   method_not_allowed: { status: 405, title: 'This path does not take that method' },
@@ -23,6 +24,8 @@ export const refusals = {
   cookie_conflict: { status: 401, title: 'The cookies contradict each other' },
   refresh_missing: { status: 401, title: 'There is no refresh token' },
   refresh_invalid: { status: 401, title: 'The refresh token is not valid' },
+  // which service calls
+  service_refused: { status: 401, title: 'This needs one of the service keys as a bearer token' },
   // the operations
   credentials_wrong: { status: 401, title: 'The login or the password is wrong' },
   token_refused: { status: 401, title: 'The token cannot be exchanged' },
@@ -39,6 +42,22 @@ export const refusals = {
 } as const satisfies Record<string, { status: number; title: string }>
 
 export type RefusalCode = keyof typeof refusals
+
+/** What each status is called (RFC 9110 §15, RFC 6585 §4). */
+export const phrases: Readonly<Record<(typeof refusals)[RefusalCode]['status'], string>> = {
+  400: 'Bad Request',
+  401: 'Unauthorized',
+  403: 'Forbidden',
+  404: 'Not Found',
+  405: 'Method Not Allowed',
+  409: 'Conflict',
+  413: 'Content Too Large',
+  415: 'Unsupported Media Type',
+  422: 'Unprocessable Content',
+  429: 'Too Many Requests',
+  500: 'Internal Server Error',
+  503: 'Service Unavailable',
+}
 
 /** What is wrong with one field, by the operation's own name for it. */
 export type Issue = {

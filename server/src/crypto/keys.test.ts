@@ -46,6 +46,28 @@ test('another secret is told from a broken row', () =>
       error instanceof SealedOtherwise && /mac:HS256:k was sealed with another secret/.test(error.message),
   ))
 
+test('of several secrets the first seals, and all open', () => {
+  const [old, now, other] = ['an older secret', 'the present secret', 'of somebody else']
+  const both = openSealer(now, old)
+  const sealed = {
+    old: openSealer(old).seal(plain, 'x'),
+    now: both.seal(plain, 'x'),
+    asked: both.seal(plain, 'x', 1),
+  }
+  assert.equal(both.secrets, 2)
+  assert.deepEqual(
+    Object.values(sealed).map(text => both.sealedBy(text, 'x')),
+    [1, 0, 1],
+  )
+  for (const text of Object.values(sealed)) assert.deepEqual(Buffer.from(both.open(text, 'x')), plain)
+  assert.deepEqual(Buffer.from(openSealer(old).open(sealed.asked, 'x')), plain)
+  assert.throws(() => openSealer(old).open(sealed.now, 'x'), SealedOtherwise)
+  assert.equal(openSealer(other).sealedBy(sealed.now, 'x'), undefined)
+  assert.equal(both.sealedBy(sealed.now, 'y'), undefined)
+  assert.throws(() => both.seal(plain, 'x', 2), RangeError)
+  assert.throws(() => openSealer(now, ''), RangeError)
+})
+
 // [sentence, what becomes of the sealed text]
 const changed: [string, (sealed: string) => string][] = [
   ['another version', text => text.replace('v1', 'v2')],

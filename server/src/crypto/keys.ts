@@ -23,11 +23,17 @@ export class SealedOtherwise extends Error {
   override name = 'SealedOtherwise'
 }
 
+export type Secret = string | Uint8Array
+
 export type Sealer = {
-  /** Text that `open` takes with the same context. */
-  seal(plain: Uint8Array, context: string): string
-  /** Throws `SealedOtherwise` when the secret or the context is another one, or the text was changed. */
+  /** How many secrets there are to open with. */
+  readonly secrets: number
+  /** Text that `open` takes with the same context. `by`: which secret seals, the first unless said otherwise. */
+  seal(plain: Uint8Array, context: string, by?: number): string
+  /** Throws `SealedOtherwise` when none of the secrets or another context sealed it, or the text was changed. */
   open(sealed: string, context: string): Uint8Array
+  /** Which of the secrets has sealed it; undefined: none of them. */
+  sealedBy(sealed: string, context: string): number | undefined
 }
 
 const sealVersion = 'v1'
@@ -36,19 +42,53 @@ const tagBytes = 16
 
 const sealedGrammar = /^v1\.([\w-]+)$/
 
-/**
- * AES-256-GCM (NIST SP 800-38D, random 96-bit IVs) under a key that HKDF-SHA-256 (RFC 5869) draws from the secret. The
- * context says what is sealed and is authenticated with it, so that no sealed text can stand in for another. An empty
- * secret is refused.
- */
-export function openSealer(secret: string | Uint8Array): Sealer {
+const bound = (context: string) => Buffer.from(`${sealVersion}:${context}`)
+
+/** An empty secret is refused. */
+function sealingKey(secret: Secret): KeyObject {
   if (secret.length === 0) throw new RangeError('The secret that seals keys must not be empty')
-  const key = createSecretKey(
+  return createSecretKey(
     new Uint8Array(hkdfSync('sha256', secret, new Uint8Array(), 'rusk sealed keys 1', 32)),
   )
-  const bound = (context: string) => Buffer.from(`${sealVersion}:${context}`)
+}
+
+/** Undefined: another key or context sealed it, or it was changed. */
+function unseal(key: KeyObject, bytes: Buffer, context: string): Uint8Array | undefined {
+  const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, ivBytes), {
+    authTagLength: tagBytes,
+  })
+    .setAAD(bound(context))
+    .setAuthTag(bytes.subarray(-tagBytes))
+  const plain = decipher.update(bytes.subarray(ivBytes, -tagBytes))
+  try {
+    return Buffer.concat([plain, decipher.final()])
+  } catch {
+    // The one thing that `final` can say: the tag does not fit.
+    return undefined
+  }
+}
+
+/**
+ * AES-256-GCM (NIST SP 800-38D, random 96-bit IVs) under a key that HKDF-SHA-256 (RFC 5869) draws from a secret. The
+ * context says what is sealed and is authenticated with it, so that no sealed text can stand in for another. The first
+ * secret seals unless another is asked for, all of them open.
+ */
+export function openSealer(first: Secret, ...others: readonly Secret[]): Sealer {
+  const keys = [first, ...others].map(sealingKey)
+  const opened = (sealed: string, context: string) => {
+    const bytes = Buffer.from(sealedGrammar.exec(sealed)?.[1] ?? '', 'base64url')
+    if (bytes.length < ivBytes + tagBytes) throw new Error(`The key ${context} is stored in an unknown form`)
+    for (const [by, key] of keys.entries()) {
+      const plain = unseal(key, bytes, context)
+      if (plain) return { plain, by }
+    }
+    return undefined
+  }
   return {
-    seal(plain, context) {
+    secrets: keys.length,
+    seal(plain, context, by = 0) {
+      const key = keys[by]
+      if (!key) throw new RangeError(`There are ${keys.length} secrets, and no number ${by}`)
       const iv = randomBytes(ivBytes)
       const cipher = createCipheriv('aes-256-gcm', key, iv, { authTagLength: tagBytes }).setAAD(
         bound(context),
@@ -57,19 +97,11 @@ export function openSealer(secret: string | Uint8Array): Sealer {
       return `${sealVersion}.${bytes.toString('base64url')}`
     },
     open(sealed, context) {
-      const bytes = Buffer.from(sealedGrammar.exec(sealed)?.[1] ?? '', 'base64url')
-      if (bytes.length < ivBytes + tagBytes)
-        throw new Error(`The key ${context} is stored in an unknown form`)
-      const iv = bytes.subarray(0, ivBytes)
-      const decipher = createDecipheriv('aes-256-gcm', key, iv, { authTagLength: tagBytes })
-        .setAAD(bound(context))
-        .setAuthTag(bytes.subarray(-tagBytes))
-      try {
-        return Buffer.concat([decipher.update(bytes.subarray(ivBytes, -tagBytes)), decipher.final()])
-      } catch (cause) {
-        throw new SealedOtherwise(`The key ${context} was sealed with another secret`, { cause })
-      }
+      const found = opened(sealed, context)
+      if (!found) throw new SealedOtherwise(`The key ${context} was sealed with another secret`)
+      return found.plain
     },
+    sealedBy: (sealed, context) => opened(sealed, context)?.by,
   }
 }
 

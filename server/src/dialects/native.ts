@@ -2,7 +2,7 @@
 // renders; decides nothing.
 import { z } from 'zod'
 import type { Session, User } from '../core/model.ts'
-import { type RefusalCode, refusals } from '../core/refusal.ts'
+import { phrases, refusals } from '../core/refusal.ts'
 import { deviceKinds, readDevice } from '../device.ts'
 import { accessOf, type Dialect, type RenderRefusal, route } from '../http/dialect.ts'
 import type { Tokens } from '../operations/contract.ts'
@@ -103,21 +103,6 @@ const enteredOf = (done: { user: User; session: Session }, tokens: Tokens): z.in
   ...holderOf(done),
   ...mintedOf(tokens),
 })
-
-const phrases: Readonly<Record<(typeof refusals)[RefusalCode]['status'], string>> = {
-  400: 'Bad Request',
-  401: 'Unauthorized',
-  403: 'Forbidden',
-  404: 'Not Found',
-  405: 'Method Not Allowed',
-  409: 'Conflict',
-  413: 'Content Too Large',
-  415: 'Unsupported Media Type',
-  422: 'Unprocessable Content',
-  429: 'Too Many Requests',
-  500: 'Internal Server Error',
-  503: 'Service Unavailable',
-}
 
 const issue = z.object({ field: z.string(), type: z.string(), message: z.string() })
 

@@ -33,7 +33,8 @@ export function writeTokens({ jar, dialect, policy }: Spoken, tokens: Tokens): r
   if (refresh !== undefined) lines.push(writeCookie(jar.refresh, refresh, kept))
   if (signIn !== undefined) lines.push(writeCookie(jar.signIn, signIn, kept))
   if (csrf !== undefined && jar.csrf) {
-    lines.push(writeCookie(jar.csrf, csrf, dialect.cookies.csrf?.maxAge ?? kept))
+    const age = dialect.cookies.csrf?.maxAge ?? kept
+    lines.push(writeCookie(jar.csrf, csrf, Math.min(age, tokens.csrfMaxAge ?? age)))
   }
   return lines
 }

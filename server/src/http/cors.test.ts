@@ -123,7 +123,7 @@ test('an unsafe call from a foreign origin is refused before it is counted or re
 })
 
 test('what everybody may read answers every origin alike, without credentials', async () => {
-  const keys = { path: '/keys', open: true, answer: () => ({ status: 200, body: {} }) } as const
+  const keys = { path: '/keys', readers: 'all', answer: () => ({ status: 200, body: {} }) } as const
   const { ask } = openHttp({ served: [keys] })
   for (const headers of [{ origin: app }, { origin: evil }, { origin: 'null' }, {}] as Record<
     string,

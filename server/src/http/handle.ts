@@ -1,7 +1,8 @@
 // The door of this room: takes a site, dialects and the operations, gives what answers calls. Puts the parts together and
 // decides nothing but what is said only once.
 import { isSafe, mayChange } from '@rusk/verify/floor'
-import { refuse } from '../core/refusal.ts'
+import { subjectOf } from '../core/model.ts'
+import { type Refusal, refuse } from '../core/refusal.ts'
 import type { OperationName, Result } from '../operations/contract.ts'
 import type { Throttle } from '../store/port.ts'
 import { clientAddress, openProxies } from './address.ts'
@@ -12,7 +13,7 @@ import { type FetchInfo, readCall, writeResponse } from './fetch.ts'
 import { floorOf, type Headers } from './headers.ts'
 import { type Hot, openHot, type Recall } from './hot.ts'
 import { mount } from './mount.ts'
-import type { Served } from './pages.ts'
+import { methodOf, type Served } from './pages.ts'
 import { callerOf, openPipeline, type Run } from './pipeline.ts'
 import { openPlaces } from './places.ts'
 import type { Site } from './site.ts'
@@ -39,6 +40,13 @@ export type HttpParts = {
 /** What a call needs to tell who makes it. */
 export type Asking = Omit<Call, 'path' | 'query' | 'body'>
 
+/** Who makes it, and the `sub` of access tokens that the dialect by which it was told mints; or why nobody does. */
+export type Called =
+  | (Extract<Result<'whoAmI'>, { done: unknown }> & { readonly subject: string })
+  | { readonly refusal: Refusal }
+
+export type WhoCalls = (asking: Asking) => Promise<Called>
+
 export type Http = {
   /** A Web-standard handler. */
   readonly fetch: (request: Request, info?: FetchInfo) => Promise<Response>
@@ -52,7 +60,7 @@ export type Http = {
    * several dialects the first that knows somebody counts, unless an earlier one finds its cookies misused. A
    * cookie that only pages have says nothing here.
    */
-  readonly whoCalls: (asking: Asking) => Promise<Result<'whoAmI'>>
+  readonly whoCalls: WhoCalls
   readonly routes: readonly {
     readonly dialect: string
     readonly method: Method
@@ -67,7 +75,7 @@ export function createHttp(parts: HttpParts): Http {
   const mounted = mount(
     site,
     parts.dialects,
-    served.map(each => each.path),
+    served.map(each => ({ method: methodOf(each), path: each.path })),
   )
   const { spoken, ways } = mounted
   const { trusts } = openProxies(site.proxies)
@@ -96,9 +104,9 @@ export function createHttp(parts: HttpParts): Http {
     clientOf,
   })
 
-  const whoCalls = async (asking: Asking): Promise<Result<'whoAmI'>> => {
+  const whoCalls: WhoCalls = async asking => {
     const { header, method } = asking
-    let answer: Result<'whoAmI'> = { refusal: refuse('not_signed_in') }
+    let answer: Called = { refusal: refuse('not_signed_in') }
     for (const way of ways.filter(isJsonWay).filter(each => each.route.does === 'whoAmI')) {
       const cookies = way.spoken.readJar(header('cookie'))
       const carried = readCarried(way, cookies, header, parts.csrfAuthentic)
@@ -111,7 +119,7 @@ export function createHttp(parts: HttpParts): Http {
       }
       const caller = callerOf(asking, clientOf(asking))
       const result = await run({ does: 'whoAmI', input: {}, carried, caller, manner: way.manner })
-      if ('done' in result) return result
+      if ('done' in result) return { ...result, subject: subjectOf(result.done.user, way.manner) }
       if (result.refusal.refused === 'cookie_conflict') return result
       if (result.refusal.refused !== 'not_signed_in') answer = result
     }

@@ -9,7 +9,10 @@ import type { CookieSpec } from './dialect.ts'
 import type { Site } from './site.ts'
 import { type Spoken, spellings, type Way } from './way.ts'
 
-type Taken = { readonly about: string; readonly method: string; readonly path: string }
+/** What answers beside the dialects, and how it is asked. */
+export type ServedAt = { readonly method: string; readonly path: string }
+
+type Taken = ServedAt & { readonly about: string }
 
 const isParameter = (segment: string) => segment.startsWith(':')
 
@@ -28,9 +31,9 @@ function meet(a: Taken, b: Taken): boolean {
   )
 }
 
-function collisions(ways: readonly Way[], pages: readonly string[]): Finding[] {
+function collisions(ways: readonly Way[], served: readonly ServedAt[]): Finding[] {
   const taken: Taken[] = [
-    ...pages.map(path => ({ about: 'a page of Rusk', method: 'GET', path })),
+    ...served.map(({ method, path }) => ({ about: 'a page of Rusk', method, path })),
     ...ways.flatMap(({ spoken, method, path }) =>
       spellings(path, spoken.dialect.slash).map(each => ({ about: spoken.dialect.name, method, path: each })),
     ),
@@ -194,7 +197,7 @@ export function findMisuse(
   site: Site,
   spoken: readonly Spoken[],
   ways: readonly Way[],
-  pages: readonly string[],
+  served: readonly ServedAt[],
 ): readonly Finding[] {
   return [
     ...siteFindings(site, spoken),
@@ -207,7 +210,7 @@ export function findMisuse(
         ...csrfFindings(each, own),
       ]
     }),
-    ...collisions(ways, pages),
+    ...collisions(ways, served),
     ...nameFindings(spoken),
   ]
 }

@@ -17,7 +17,7 @@ function findings(
     mount(
       on,
       dialects.map(dialect => mounted(dialect)),
-      pages,
+      pages.map(path => ({ method: 'GET', path })),
     )
   } catch (error) {
     if (error instanceof Misuse) return error.findings

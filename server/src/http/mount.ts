@@ -1,21 +1,21 @@
 // Which dialects stand together on one site. Everything that would only show once a browser calls is refused at start, all
 // findings at once (mount-findings.ts).
 import { Misuse } from '../core/fault.ts'
-import { findMisuse } from './mount-findings.ts'
+import { findMisuse, type ServedAt } from './mount-findings.ts'
 import type { Site } from './site.ts'
 import { type Mountable, type Spoken, speak, type Way, waysOf } from './way.ts'
 
 export type Mount = { readonly spoken: readonly [Spoken, ...Spoken[]]; readonly ways: readonly Way[] }
 
-/** Throws `Misuse` with everything that is wrong. `pages`: exact paths of what else answers GET. */
-export function mount(site: Site, dialects: readonly Mountable[], pages: readonly string[]): Mount {
+/** Throws `Misuse` with everything that is wrong. `served`: exact paths of what else is answered. */
+export function mount(site: Site, dialects: readonly Mountable[], served: readonly ServedAt[]): Mount {
   const [first, ...rest] = dialects.map(each => speak(each, site))
   if (!first) {
     throw new Misuse([{ about: 'dialect', wrong: 'there is none', instead: 'Name at least one, as native' }])
   }
   const spoken = [first, ...rest] as const
   const ways = spoken.flatMap(each => waysOf(each, site))
-  const findings = findMisuse(site, spoken, ways, pages)
+  const findings = findMisuse(site, spoken, ways, served)
   if (findings.length > 0) throw new Misuse(findings)
   return { spoken, ways }
 }

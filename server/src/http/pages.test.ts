@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { openHttp } from '../../test/http/tiny.ts'
+import { Fault } from '../core/fault.ts'
+import type { Call } from './call.ts'
 
 test('a page has its type, its own policy and the floor', async () => {
   const served = [
@@ -54,4 +56,47 @@ test('plain JSON answers with its own status and type', async () => {
     [201, { keys: [] }, 'application/jwk-set+json'],
   )
   assert.equal(answer.headers.get('cache-control'), 'public')
+})
+
+const echo = {
+  path: '/echo',
+  method: 'POST',
+  readers: 'none',
+  answer: async (call: Call) => {
+    const body = await call.body(10)
+    return body instanceof Uint8Array ? { status: 200, body: String(body.length) } : { status: 204 }
+  },
+} as const
+
+test('plain JSON that takes POST is given the call, and takes nothing else', async () => {
+  const { ask } = openHttp({ served: [echo] })
+  const answer = await ask('/echo', { method: 'POST', body: 'four' })
+  assert.deepEqual([answer.status, await answer.json()], [200, '4'])
+  const empty = await ask('/echo', { method: 'POST', body: 'more than ten' })
+  assert.deepEqual([empty.status, await empty.text(), empty.headers.get('content-type')], [204, '', null])
+  for (const method of ['GET', 'HEAD', 'PUT', 'OPTIONS']) {
+    const refused = await ask('/echo', { method })
+    assert.deepEqual([refused.status, refused.headers.get('allow')], [405, 'POST'], method)
+  }
+})
+
+test('what is for programs says no in problem documents whatever the dialect, and no page reads them', async () => {
+  const broken = { ...echo, answer: () => Promise.reject(new Fault('x', { retryAfter: 2 })) }
+  const { ask, logged } = openHttp({ served: [broken] })
+  const headers = { origin: 'https://app.example' }
+  const answer = await ask('/echo', { method: 'POST', headers })
+  assert.equal(answer.headers.get('content-type'), 'application/problem+json')
+  assert.equal(answer.headers.get('retry-after'), '2')
+  assert.equal(answer.headers.get('access-control-allow-origin'), null)
+  assert.deepEqual(await answer.json(), {
+    type: 'about:blank',
+    title: 'Service Unavailable',
+    status: 503,
+    code: 'unavailable',
+    detail: 'The service cannot decide this just now',
+  })
+  assert.equal(logged.length, 1)
+  const refused = await ask('/echo', { method: 'PUT', headers })
+  assert.equal(refused.headers.get('access-control-allow-origin'), null)
+  assert.equal(((await refused.json()) as { code: string }).code, 'method_not_allowed')
 })

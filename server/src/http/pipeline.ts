@@ -15,9 +15,10 @@ import { readCarried } from './carried.ts'
 import type { Jarful } from './cookies.ts'
 import { readFormBody, readQuery } from './form.ts'
 import { type Headers, preflightHeaders } from './headers.ts'
-import { answerServed } from './pages.ts'
+import { answerServed, methodOf, readersOf, writeJson } from './pages.ts'
 import { type Found, type Place, takesHead } from './places.ts'
 import { readRequestedHeaders } from './preflight.ts'
+import { problemOf } from './problem.ts'
 import { seeCall } from './seen.ts'
 import type { Seen } from './shown.ts'
 import type { Site } from './site.ts'
@@ -95,6 +96,13 @@ function answerPreflight(place: Place, asked: string, call: Call): Answer {
 /** The way a method goes at a place; HEAD goes GET's where it may. */
 const wayOf = (place: Place, method: string): Way | undefined =>
   place.ways.get(method === 'HEAD' && takesHead(place) ? 'GET' : method)
+
+/** What stands there is for programs, whatever dialect their users speak. */
+const isForPrograms = ({ served }: Place): boolean => served !== undefined && readersOf(served) === 'none'
+
+/** Whether what stands beside the dialects there answers that method. */
+const isServed = (place: Place, method: string): boolean =>
+  place.served !== undefined && (method === methodOf(place.served) || (method === 'HEAD' && takesHead(place)))
 
 /** The fields of a call. Of one that changes nothing only forms have any, in the query. */
 async function readSent(way: Way, call: Call): Promise<ReturnType<typeof readFields>> {
@@ -185,13 +193,21 @@ export function openPipeline(pipes: Pipes): (call: Call) => Promise<Answer> {
     see: () => see(spoken, call, {}),
   })
 
+  /** A "no" that no way has said. */
+  const refuseAt = (place: Place, refusal: Refusal, call: Call, headers: Headers = {}): Answer => {
+    if (!isForPrograms(place))
+      return answerRefusal(place.spoken, refusal, { ...aboutOf(place.spoken, call), headers })
+    const problem = problemOf(refusal, { callId: call.id })
+    return writeJson({ ...problem, headers: { ...problem.headers, ...headers } }, call, place.heads)
+  }
+
   /** A fault tells its call id and nothing else; what it was stands in the log. */
-  const answerFault = (spoken: Spoken, call: Call, error: unknown): Answer => {
+  const answerFault = (place: Place, call: Call, error: unknown): Answer => {
     const retryAfter = error instanceof Fault ? error.retryAfter : undefined
     const told = { callId: call.id, method: call.method, err: error }
     if (retryAfter === undefined) log.error(told, 'a call failed')
     else log.warn(told, 'a call could not be decided')
-    return answerRefusal(spoken, refuseFault(retryAfter), aboutOf(spoken, call))
+    return refuseAt(place, refuseFault(retryAfter), call)
   }
 
   const answer = async (call: Call): Promise<Answer> => {
@@ -201,21 +217,20 @@ export function openPipeline(pipes: Pipes): (call: Call) => Promise<Answer> {
     const asked = call.header('access-control-request-method')
     if (call.method === 'OPTIONS' && call.header('origin') !== undefined && asked !== undefined) {
       const answered = answerPreflight(place, asked, call)
-      if (!('Access-Control-Allow-Origin' in answered.headers)) tellUnlisted(call.header('origin'))
+      const heard = 'Access-Control-Allow-Origin' in answered.headers
+      if (!heard && !isForPrograms(place)) tellUnlisted(call.header('origin'))
       return answered
     }
     try {
       const way = wayOf(place, call.method)
       if (way) return await go(way, call, params)
-      if (place.served && isSafe(call.method) && call.method !== 'OPTIONS') {
+      if (place.served && isServed(place, call.method)) {
         return await answerServed(place.served, call, place.heads)
       }
     } catch (error) {
-      return answerFault(place.spoken, call, error)
+      return answerFault(place, call, error)
     }
-    const headers: Headers = { Allow: place.methods }
-    const about = aboutOf(place.spoken, call)
-    return answerRefusal(place.spoken, refuse('method_not_allowed'), { ...about, headers })
+    return refuseAt(place, refuse('method_not_allowed'), call, { Allow: place.methods })
   }
 
   return async call => (call.method === 'HEAD' ? withoutBody(await answer(call)) : answer(call))

@@ -6,7 +6,7 @@ import type { Fields } from './body.ts'
 import { type Heads, openHeads, openHeadsForAll } from './headers.ts'
 import type { Mount } from './mount.ts'
 import { listOrigins } from './origins.ts'
-import { isOpen, type Served } from './pages.ts'
+import { methodOf, readersOf, type Served } from './pages.ts'
 import type { Site } from './site.ts'
 import { isPageRoute, type Spoken, spellings, type Way } from './way.ts'
 
@@ -28,7 +28,8 @@ export type Found = { readonly place: Place; readonly params: Fields }
 export const takesHead = ({ ways, served }: Pick<Place, 'ways' | 'served'>): boolean => {
   const get = ways.get('GET')
   return (
-    served !== undefined || (get !== undefined && (get.route.does === 'whoAmI' || isPageRoute(get.route)))
+    (served !== undefined && methodOf(served) === 'GET') ||
+    (get !== undefined && (get.route.does === 'whoAmI' || isPageRoute(get.route)))
   )
 }
 
@@ -66,15 +67,15 @@ export function openPlaces(
       spoken.map(each => each.dialect),
     ),
   )
-  const headsForAll = openHeadsForAll(site)
+  const headsFor = { all: openHeadsForAll(site), none: openHeads(site, new Set()), listed: heads }
   const router = new SmartRouter<Place>({ routers: [new RegExpRouter(), new TrieRouter()] })
   for (const [path, place] of open) {
     const [way] = place.ways.values()
-    const methods = [...(place.served ? ['GET'] : []), ...place.ways.keys()]
+    const methods = [...(place.served ? [methodOf(place.served)] : []), ...place.ways.keys()]
     router.add('ALL', path, {
       ...place,
       spoken: way?.spoken ?? spoken[0],
-      heads: place.served && isOpen(place.served) ? headsForAll : heads,
+      heads: headsFor[(place.served && readersOf(place.served)) ?? 'listed'],
       methods: (takesHead(place) ? ['HEAD', ...methods] : methods).sort().join(', '),
     })
   }

@@ -1,4 +1,5 @@
 // What goes into an operation and what comes out of it: the only words that http/ and operations/ share.
+import type { AccessClaims } from '@rusk/verify/floor'
 import type { Input, OperationName } from '../core/input.ts'
 import type { Delivery, Session, User } from '../core/model.ts'
 import type { Policy } from '../core/policy.ts'
@@ -55,6 +56,8 @@ export type Tokens = {
   /** The sign-in cookie's value: written only where a session is opened. */
   readonly signIn?: string
   readonly csrf?: string
+  /** Seconds that the CSRF cookie may live, where that is less than it says: its key ends then. */
+  readonly csrfMaxAge?: number
   /** Seconds that the refresh and sign-in cookies may live. */
   readonly refreshMaxAge?: number
   readonly delivery?: Delivery
@@ -82,5 +85,25 @@ export type Done = {
 export type Result<O extends OperationName = OperationName> =
   | { readonly done: Done[O]; readonly tokens: Tokens }
   | { readonly refusal: Refusal }
+
+/** What a service that checks tokens by itself is told of sessions that have ended. */
+export type News = {
+  /** Where the next answer begins. Opaque. */
+  readonly cursor: string
+  /** Ids of sessions; some may have been told before. */
+  readonly ended: readonly string[]
+  /** A NumericDate: tokens made before it are refused, whatever their session. */
+  readonly notBefore: number
+  /** Ids of the signing keys that are accepted now; with a shared key none. */
+  readonly keys: readonly string[]
+  /** For how many seconds an ended session must be remembered. */
+  readonly remember: number
+}
+
+/** Resolves with what is new since `after`, a cursor or none, at the latest after `wait` milliseconds. Rejects with a `Fault`. */
+export type TellNews = (after: string | undefined, wait: number) => Promise<News>
+
+/** What is known of an access token that is good at this moment, its session included. */
+export type Introspected = { readonly claims: AccessClaims; readonly username: string | null }
 
 export type { Input, OperationName }

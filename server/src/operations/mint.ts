@@ -1,8 +1,8 @@
 // Turns what a decision asked for into tokens, after its commit is durable. The only place that draws jitter.
 import { randomInt, randomUUID } from 'node:crypto'
-import type { Holder } from '../core/model.ts'
+import { type Holder, subjectOf } from '../core/model.ts'
 import { signAccessToken } from '../crypto/jwt.ts'
-import { writeCsrfToken, writeRefreshToken } from '../crypto/macs.ts'
+import { readCsrfToken, writeCsrfToken, writeRefreshToken } from '../crypto/macs.ts'
 import type { Manner, Tokens } from './contract.ts'
 import type { Engine, Mint } from './engine.ts'
 
@@ -19,7 +19,7 @@ function accessToken(engine: Engine, manner: Manner, holder: Holder, now: number
   const claims = {
     ...manner.claims?.(holder.user),
     iss: engine.issuer,
-    sub: manner.subject === 'id' ? holder.user.id : String(holder.user.number),
+    sub: subjectOf(holder.user, manner),
     sid: holder.session.id,
     iat,
     exp,
@@ -27,6 +27,19 @@ function accessToken(engine: Engine, manner: Manner, holder: Holder, now: number
     ...(engine.audience === undefined ? {} : { aud: engine.audience }),
   }
   return { token: signAccessToken(engine.keyring.signing(now), claims), expiresIn: exp - iat }
+}
+
+/** One that is kept goes when its key does: a browser that still held it would be refused, and have no reason to ask for another. */
+function csrfToken(
+  { keyring }: Engine,
+  { keep, sessionId }: NonNullable<Mint['csrf']>,
+  now: number,
+): Pick<Tokens, 'csrf' | 'csrfMaxAge'> {
+  const keys = keyring.macs(now)
+  if (keep === undefined) return { csrf: writeCsrfToken(keys[0], sessionId) }
+  const maker = keys.find(key => readCsrfToken([key], keep))
+  const until = maker ? keyring.acceptedUntil(maker.id) : null
+  return { csrf: keep, ...(until === null ? {} : { csrfMaxAge: Math.floor((until - now) / 1000) }) }
 }
 
 export function mint(engine: Engine, manner: Manner, wanted: Mint | undefined, now: number): Tokens {
@@ -45,7 +58,7 @@ export function mint(engine: Engine, manner: Manner, wanted: Mint | undefined, n
         }
       : {}),
     ...(session && wanted.signIn ? { signIn: writeRefreshToken(key, session.id, session.successor) } : {}),
-    ...(wanted.csrf ? { csrf: wanted.csrf.keep ?? writeCsrfToken(key, wanted.csrf.sessionId) } : {}),
+    ...(wanted.csrf ? csrfToken(engine, wanted.csrf, now) : {}),
     ...(wanted.clear ? { clear: true } : {}),
   }
 }

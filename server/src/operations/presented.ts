@@ -36,7 +36,10 @@ export type Presentation = {
   readonly csrf: { readonly sessionId: string | null; readonly text: string } | undefined
 }
 
-/** A browser may hold a few cookies of one name (paths, a sibling's). Each signature costs a sum; beyond these none is checked. */
+/**
+ * A browser may hold a few cookies of one name (paths, a sibling's). Each signature costs a sum: beyond these none is checked,
+ * and nobody is let in, because one that was not looked at might be somebody else's.
+ */
 const mostSignatures = 8
 
 /**
@@ -84,12 +87,12 @@ function readBearer(read: Read | undefined, byCookie: Presentation['access']): P
 function readAccessOf(judge: Judge, { access, bearer }: Carried, now: number, skew: number) {
   const texts = [...new Set(access)]
   const known = texts.filter(text => judge.memory.claims(text))
-  const unknown = texts.filter(text => !known.includes(text)).slice(0, mostSignatures)
-  const reads = [...known, ...unknown]
+  const unknown = texts.filter(text => !known.includes(text))
+  const reads = [...known, ...unknown.slice(0, mostSignatures)]
     .map(text => readAccess(judge, text, now, skew))
     .filter(read => read !== undefined)
   const byBearer = typeof bearer === 'string' ? readAccess(judge, bearer, now, skew) : undefined
-  const byCookie = readCookies(reads, access.length > 0)
+  const byCookie = unknown.length > mostSignatures ? 'cookie_conflict' : readCookies(reads, access.length > 0)
   return {
     access:
       bearer === undefined

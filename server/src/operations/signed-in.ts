@@ -4,14 +4,18 @@ import type { Change } from '../core/change.ts'
 import type { Holder, Session, User } from '../core/model.ts'
 import { type Refusal, refuse } from '../core/refusal.ts'
 import { chooseCaller, mayAct } from '../core/session.ts'
-import type { OperationName } from './contract.ts'
+import type { Manner, OperationName } from './contract.ts'
 import { type Asked, type Engine, no, type Operation, record } from './engine.ts'
+import type { Presentation } from './presented.ts'
 
 /** Nobody reads further, and a flood of sign-ins must not make this answer a flood. */
 const mostListed = 100
 
 /** Who calls, or why not. */
 export type Who = Holder | Refusal
+
+/** What it takes to tell. */
+type Asking = { readonly presented: Presentation; readonly manner: Pick<Manner, 'csrf'> }
 
 const load = async ({ memory, store }: Engine, sessionId: string): Promise<Holder | undefined> =>
   memory.holder(sessionId) ?? (await memory.load(sessionId, () => store.holder(sessionId)))
@@ -20,10 +24,7 @@ const isOfUser = ({ sub }: AccessClaims, user: User): boolean =>
   sub === user.id || sub === String(user.number)
 
 /** Reads sessions through memory. A token whose session has ended is refused although its signature is good. */
-export async function loadWho(
-  engine: Engine,
-  { presented, manner }: Pick<Asked<OperationName>, 'presented' | 'manner'>,
-): Promise<Who> {
+export async function loadWho(engine: Engine, { presented, manner }: Asking): Promise<Who> {
   const { access } = presented
   if (typeof access === 'string') return refuse(access)
   const signIn = presented.signIn.map(each => each.sessionId)
@@ -51,10 +52,7 @@ export async function loadWho(
  * As the store has the session, not as memory does: for what must not be done in one that has just ended elsewhere. What
  * ends it after this read, the guard of a change must tell.
  */
-export async function loadCaller(
-  engine: Engine,
-  asked: Pick<Asked<OperationName>, 'presented' | 'manner'>,
-): Promise<Who> {
+export async function loadCaller(engine: Engine, asked: Asking): Promise<Who> {
   const who = await loadWho(engine, asked)
   if ('refused' in who) return who
   const caller = await engine.store.holder(who.session.id)

@@ -17,6 +17,7 @@ const sentences: Readonly<Record<RefusalCode, string>> = {
   body_malformed: notRead,
   body_too_large: 'That was too much text. Please go back and shorten it.',
   not_json: notRead,
+  not_form: notRead,
   input_invalid: 'Please look at the fields below.',
   not_found: 'There is nothing at this address.',
   method_not_allowed: 'This address only takes what its own page sends. Please start again.',
@@ -31,6 +32,7 @@ const sentences: Readonly<Record<RefusalCode, string>> = {
   user_gone: 'This account is not there any more.',
   cookie_conflict:
     'Your browser sent cookies that contradict each other. Please delete the cookies of this site, then sign in again.',
+  service_refused: 'This address is for other programs.',
   refresh_missing: signInAnew,
   refresh_invalid: signInAnew,
   credentials_wrong: 'That login and that password do not belong together. Please check both.',

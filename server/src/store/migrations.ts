@@ -191,6 +191,16 @@ function exchanges(differences: Differences, db: Db): Promise<void> {
   return inOrder([table, byEnd])
 }
 
+/** For services that follow the ends of sessions: what has ended since, without what is live. */
+function ended(_differences: Differences, db: Db): Promise<void> {
+  const byEnd = db.schema
+    .createIndex('sessions_ended')
+    .on('sessions')
+    .columns(['ended_at', 'id'])
+    .where(sql.ref('ended_at'), 'is not', null)
+  return inOrder([byEnd])
+}
+
 async function inOrder(steps: readonly { execute(): Promise<void> }[]): Promise<void> {
   for (const step of steps) await step.execute()
 }
@@ -200,6 +210,7 @@ const migrations: Readonly<Record<string, (differences: Differences, db: Db) => 
   '0001_ground': ground,
   '0002_letters': letters,
   '0003_exchanges': exchanges,
+  '0004_ended': ended,
 }
 
 /** Names of those that are not among `applied`, in order. */

@@ -1,7 +1,7 @@
 // What the rest of the house may ask of a store. Two drivers keep it honest (sqlite.ts, postgres.ts); the same contract
 // suite and the same race tests run over both.
 import type { Change } from '../core/change.ts'
-import type { Event, Holder, KeyRow, Letter, Session, User } from '../core/model.ts'
+import type { Ended, Event, Holder, KeyRow, Letter, Session, User } from '../core/model.ts'
 import type { Rate } from '../core/policy.ts'
 
 /** How a user is looked up; keys are canonical (core/admission.ts). */
@@ -37,6 +37,8 @@ export interface Store {
   sessions(page: { now: number; limit: number }): Promise<readonly Holder[]>
   /** How many live ones of everybody were opened before then. */
   sessionsOpenedBefore(when: { now: number; openedBefore: number }): Promise<number>
+  /** Those that have ended later than `after`, the newest end first; of one moment in the order of ids, backwards. */
+  endedSince(page: { after: number; limit: number }): Promise<readonly Ended[]>
   /** The newest first. */
   events(page: { limit: number }): Promise<readonly Event[]>
   /** Those that wait in the outbox, the newest first. */

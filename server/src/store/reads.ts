@@ -6,6 +6,7 @@ import {
   keyColumns,
   letterColumns,
   readAccount,
+  readEnded,
   readEvent,
   readHolder,
   readKey,
@@ -28,6 +29,7 @@ type Reads = Pick<
   | 'users'
   | 'sessions'
   | 'sessionsOpenedBefore'
+  | 'endedSince'
   | 'events'
   | 'letters'
   | 'keys'
@@ -150,6 +152,19 @@ function compileReads(db: Kysely<Tables>) {
           .where('idle_ends_at', '>', v.now),
       row => row.count,
     ),
+    endedSince: compileQuery(
+      'endedSince',
+      { after: integer, limit: integer },
+      v =>
+        db
+          .selectFrom('sessions')
+          .select(['id', 'ended_at'])
+          .where('ended_at', '>', v.after)
+          .orderBy('ended_at', 'desc')
+          .orderBy('id', 'desc')
+          .limit(v.limit),
+      readEnded,
+    ),
     events: compileQuery(
       'events',
       { limit: integer },
@@ -196,6 +211,7 @@ export function openReads(db: Kysely<Tables>, all: All): Reads {
     users: page => all(reads.users, page),
     sessions: page => all(reads.sessions, page),
     sessionsOpenedBefore: async when => (await one(reads.sessionsOpenedBefore, when)) ?? 0,
+    endedSince: page => all(reads.endedSince, page),
     events: page => all(reads.events, page),
     letters: page => all(reads.letters, page),
     keys: () => all(reads.keys, {}),

@@ -3,6 +3,7 @@
 import type { ColumnType, Generated } from 'kysely'
 import type {
   Delivery,
+  Ended,
   EndReason,
   Event,
   EventType,
@@ -235,6 +236,12 @@ export const readSession = (row: SessionRow): Session => ({
   lastUsedAt: row.last_used_at,
   userAgent: row.user_agent,
   address: row.address,
+})
+
+/** Only rows that have ended are asked for. */
+export const readEnded = (row: Pick<SessionColumns, 'id' | 'ended_at'>): Ended => ({
+  id: row.id,
+  endedAt: row.ended_at ?? 0,
 })
 
 export const readHolder = (row: SessionRow & UserRow): Holder => ({

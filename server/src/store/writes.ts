@@ -198,6 +198,9 @@ function compileExchanges(db: Kysely<Tables>) {
 /** With each that is added: more go than come, and nobody waits for it. */
 const mostForgotten = 20
 
+/** Stands for "no end" in a comparison: no key ends before time began. */
+const inUse = -1
+
 function compileKeys(db: Kysely<Tables>) {
   return {
     // Two servers that add at once both see the same newest key; `follows` is unique, so that only one row can follow it.
@@ -229,8 +232,26 @@ function compileKeys(db: Kysely<Tables>) {
         )
         .onConflict(taken => taken.doNothing()),
     ),
-    retire: compile('retireKey', { id: text, retiresAt: integer }, v =>
-      db.updateTable('keys').set({ retires_at: v.retiresAt }).where('id', '=', v.id),
+    retire: compile('retireKey', { id: text, was: integer, retiresAt: integer }, v =>
+      db
+        .updateTable('keys')
+        .set({ retires_at: v.retiresAt })
+        .where('id', '=', v.id)
+        .where(row => row.fn.coalesce('retires_at', row.val(inUse)), '=', v.was),
+    ),
+    erase: compile('eraseKey', { id: text, retiredBy: integer }, v =>
+      db.deleteFrom('keys').where('id', '=', v.id).where('retires_at', '<=', v.retiredBy),
+    ),
+    // Nothing is changed: whoever seals this row anew waits, or has come first.
+    requireSealed: compile('requireSealed', { id: text, sealed: text }, v =>
+      db
+        .updateTable('keys')
+        .set(row => ({ sealed: row.ref('sealed') }))
+        .where('id', '=', v.id)
+        .where('sealed', '=', v.sealed),
+    ),
+    reseal: compile('resealKey', { id: text, was: text, sealed: text }, v =>
+      db.updateTable('keys').set({ sealed: v.sealed }).where('id', '=', v.id).where('sealed', '=', v.was),
     ),
   }
 }
@@ -322,7 +343,14 @@ export function openWrites(db: Kysely<Tables>): WriteChange {
     addKey: ({ change, key, after }) => [
       step(keys.add, { ...writeKey(key), follows: after ?? '' }, { guard: change }),
     ],
-    retireKeys: ({ ids, retiresAt }) => ids.map(id => step(keys.retire, { id, retiresAt })),
+    retireKeys: ({ change, keys: ended, retiresAt }) =>
+      ended.map(({ id, was: end }) =>
+        step(keys.retire, { id, was: end ?? inUse, retiresAt }, { guard: change }),
+      ),
+    eraseKeys: ({ change, ids, retiredBy }) =>
+      ids.map(id => step(keys.erase, { id, retiredBy }, { guard: change })),
+    requireSealed: ({ change, ...given }) => [step(keys.requireSealed, given, { guard: change })],
+    resealKeys: ({ change, keys: sealed }) => sealed.map(each => step(keys.reseal, each, { guard: change })),
     record: ({ event }) => [step(notes.record, writeEvent(event))],
   }
 

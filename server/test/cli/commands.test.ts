@@ -323,7 +323,9 @@ test('a rotated key is published now and signs later, or at once if told so', as
   const shared = { folder, env: { JWT_SECRET_KEY: 'q8ZkT3vN0aXw5JdLr2YbUe7PcMhGs1Fo' } }
   assertEnded(await run(shared, ['keys', 'rotate']), 2, /Change JWT_SECRET_KEY/)
   const unused = JSON.parse((await run(shared, ['keys', 'list', '--json'])).stdout) as Key[]
-  assert.ok(unused.every(({ use, state }) => use === 'refresh tokens' || /unused|retired/.test(state)))
+  assert.ok(
+    unused.every(({ use, state }) => use === 'refresh and CSRF tokens' || /unused|retired/.test(state)),
+  )
 })
 
 test('what goes by a dialect can be told which, as serve is', async t => {

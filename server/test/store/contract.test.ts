@@ -401,6 +401,38 @@ eachStore(
   },
 )
 
+eachStore('what has ended since is told with its moment, the newest end first', async (_, open) => {
+  const store = await open()
+  await write(
+    store,
+    { change: 'createUser', user: newUser('ada'), password: null },
+    ...['a', 'b', 'c', 'd', 'live'].map(
+      id => ({ change: 'openSession', session: newSession(id, 'ada') }) as const,
+    ),
+    ...[
+      ['a', 1],
+      ['b', 3],
+      ['c', 2],
+      ['d', 3],
+    ].map(
+      ([id, at]) =>
+        ({
+          change: 'endSession',
+          sessionId: String(id),
+          because: 'revoked',
+          at: noon + Number(at),
+        }) as const,
+    ),
+  )
+  const since = async (after: number, limit = 9) =>
+    (await store.endedSince({ after, limit })).map(({ id, endedAt }) => `${id} ${endedAt - noon}`)
+  assert.deepEqual(await since(0), ['d 3', 'b 3', 'c 2', 'a 1'])
+  assert.deepEqual(await since(0, 3), ['d 3', 'b 3', 'c 2'])
+  assert.deepEqual(await since(noon + 1), ['d 3', 'b 3', 'c 2'])
+  assert.deepEqual(await since(noon + 3), [])
+  assert.deepEqual(await since(Number.MAX_SAFE_INTEGER), [])
+})
+
 eachStore('letters wait in the outbox as they were written, the newest first', async (_, open) => {
   const store = await open()
   const first = newLetter('ada', { userAgent: 'x'.repeat(256), to: 'Ada Åda@example.com' })
@@ -486,14 +518,56 @@ eachStore('keys retire and are erased', async (_, open) => {
   const store = await open()
   await write(store, { change: 'addKey', key: newKey('k1'), after: null })
   await write(store, { change: 'addKey', key: newKey('k2', { createdAt: noon + 1 }), after: 'k1' })
-  await write(store, { change: 'retireKeys', ids: ['k1'], retiresAt: noon + 9 })
-  assert.deepEqual(
-    (await store.keys()).map(({ id, retiresAt }) => [id, retiresAt]),
-    [
-      ['k1', noon + 9],
-      ['k2', null],
-    ],
-  )
+  const ends = async () => (await store.keys()).map(({ id, retiresAt }) => [id, retiresAt])
+  const retire = (was: number | null, retiresAt: number): Change => ({
+    change: 'retireKeys',
+    keys: [{ id: 'k1', was }],
+    retiresAt,
+  })
+  const erase = (retiredBy: number, ...ids: string[]): Change => ({ change: 'eraseKeys', ids, retiredBy })
+  await write(store, retire(null, noon + 9))
+  const both = [
+    ['k1', noon + 9],
+    ['k2', null],
+  ]
+  assert.deepEqual(await ends(), both)
+  // [what is asked, and has been overtaken]
+  const late: [string, Change][] = [
+    ['an end where there was none', retire(null, noon + 7)],
+    ['an end in the place of another', retire(noon + 8, noon + 7)],
+    ['to erase what has not ended', erase(noon + 8, 'k1')],
+    ['to erase what is in use', erase(noon + 99, 'k2')],
+    ['to erase what is not there', erase(noon + 99, 'k3')],
+    ['to erase two of which one is in use', erase(noon + 99, 'k1', 'k2')],
+  ]
+  for (const [sentence, change] of late) {
+    assert.deepEqual(await store.commit([change]), refused(change.change), sentence)
+    assert.deepEqual(await ends(), both, sentence)
+  }
+  await write(store, retire(noon + 9, noon + 5))
+  assert.deepEqual((await ends())[0], ['k1', noon + 5])
+  await write(store, erase(noon + 5, 'k1'))
+  assert.deepEqual(await ends(), [['k2', null]])
+  assert.deepEqual(await store.commit([erase(noon + 5, 'k1')]), refused('eraseKeys'))
+})
+
+eachStore('keys are sealed anew only as they were read', async (_, open) => {
+  const store = await open()
+  await write(store, { change: 'addKey', key: newKey('k1'), after: null })
+  await write(store, { change: 'addKey', key: newKey('k2', { createdAt: noon + 1 }), after: 'k1' })
+  const seals = async () => (await store.keys()).map(({ sealed }) => sealed)
+  const reseal = (...was: readonly string[]): Change => ({
+    change: 'resealKeys',
+    keys: was.map((each, i) => ({ id: `k${i + 1}`, was: each, sealed: `anew ${i + 1}` })),
+  })
+  const require = (sealed: string): Change => ({ change: 'requireSealed', id: 'k1', sealed })
+  assert.deepEqual(await store.commit([reseal('sealed k1', 'sealed otherwise')]), refused('resealKeys'))
+  assert.deepEqual(await seals(), ['sealed k1', 'sealed k2'], 'all or nothing')
+  await write(store, require('sealed k1'), reseal('sealed k1', 'sealed k2'))
+  assert.deepEqual(await seals(), ['anew 1', 'anew 2'])
+  assert.deepEqual(await store.commit([require('sealed k1')]), refused('requireSealed'))
+  await write(store, require('anew 1'))
+  assert.deepEqual(await seals(), ['anew 1', 'anew 2'])
 })
 
 eachStore('a commit of nothing commits', async (_, open) => {

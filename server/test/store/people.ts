@@ -133,6 +133,9 @@ export const oneOfEach: { readonly [N in ChangeName]: Required<ChangeOf<N>> } = 
   },
   queueLetter: { change: 'queueLetter', letter: newLetter('ada') },
   addKey: { change: 'addKey', key: newKey('k'), after: null },
-  retireKeys: { change: 'retireKeys', ids: ['k'], retiresAt: noon },
+  retireKeys: { change: 'retireKeys', keys: [{ id: 'k', was: null }], retiresAt: noon },
+  eraseKeys: { change: 'eraseKeys', ids: ['k'], retiredBy: noon },
+  requireSealed: { change: 'requireSealed', id: 'k', sealed: 'sealed k' },
+  resealKeys: { change: 'resealKeys', keys: [{ id: 'k', was: 'sealed k', sealed: 'sealed anew' }] },
   record: { change: 'record', event: newEvent('signed_in') },
 }

@@ -273,6 +273,78 @@ raceFor(['addKey'], 'of many first keys, and of many next keys, one is committed
   return [...first, ...next]
 })
 
+const retiring = (was: number | null, retiresAt: number): Change => ({
+  change: 'retireKeys',
+  keys: [{ id: 'k', was }],
+  retiresAt,
+})
+
+raceFor(['retireKeys'], 'of many ends of one key one is committed', async stores => {
+  await stores[0].commit([{ change: 'addKey', key: newKey('k'), after: null }])
+  const outcomes = await meet(stores, 20, i => [retiring(null, noon + i)])
+  assert.equal(won(outcomes), 1)
+  const [key] = await stores[0].keys()
+  assert.equal(key?.retiresAt, noon + outcomes.findIndex(({ committed }) => committed))
+  return outcomes
+})
+
+raceFor(['eraseKeys'], 'a key is erased once', async stores => {
+  await stores[0].commit([{ change: 'addKey', key: newKey('k'), after: null }, retiring(null, noon)])
+  const outcomes = await meet(stores, 20, () => [{ change: 'eraseKeys', ids: ['k'], retiredBy: noon }])
+  assert.equal(won(outcomes), 1)
+  assert.deepEqual(await stores[0].keys(), [])
+  return outcomes
+})
+
+raceFor(['resealKeys'], 'of many who seal the keys anew one has done it', async stores => {
+  await stores[0].commit([{ change: 'addKey', key: newKey('k'), after: null }])
+  const outcomes = await meet(stores, 20, i => [
+    { change: 'resealKeys', keys: [{ id: 'k', was: 'sealed k', sealed: `anew ${i}` }] },
+  ])
+  assert.equal(won(outcomes), 1)
+  const [key] = await stores[0].keys()
+  assert.equal(key?.sealed, `anew ${outcomes.findIndex(({ committed }) => committed)}`)
+  return outcomes
+})
+
+raceFor(
+  ['requireSealed', 'addKey'],
+  'a key is added before the others are sealed anew, and then seen, or not at all',
+  async stores => {
+    await stores[0].commit([{ change: 'addKey', key: newKey('k0'), after: null }])
+    let newest = 'k0'
+    return rounds(20, async (round, first) => {
+      const rows = await stores[0].keys()
+      const was = rows.find(({ id }) => id === newest)?.sealed ?? ''
+      const key = newKey(`k${round + 1}`, { createdAt: noon + round + 1 })
+      const adds: readonly Change[] = [
+        { change: 'requireSealed', id: newest, sealed: was },
+        { change: 'addKey', key, after: newest },
+      ]
+      const reseals: readonly Change[] = [
+        {
+          change: 'resealKeys',
+          keys: rows.map(({ id, sealed }) => ({ id, was: sealed, sealed: `${id} anew ${round}` })),
+        },
+      ]
+      // Whoever seals anew reads what there is then: no key is added later that is sealed as before.
+      let seen: readonly string[] = []
+      const outcomes = await Promise.all(
+        stores.map(async (store, i) => {
+          if (i === first) return store.commit(adds)
+          const resealed = await store.commit(reseals)
+          seen = (await store.keys()).map(({ id }) => id)
+          return resealed
+        }),
+      )
+      const added = outcomes[first]?.committed === true
+      assert.equal(seen.includes(key.id), added)
+      if (added) newest = key.id
+      return outcomes
+    })
+  },
+)
+
 const requiring = (sessionId: string): Change => ({ change: 'requireLive', userId: 'ada', sessionId })
 
 raceFor(['requireLive'], 'of two sessions that end each other one is left', async stores => {

@@ -1,0 +1,59 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { session, user } from '../../test/http/tiny.ts'
+import type { Call } from './call.ts'
+import { forwardRoute } from './forward.ts'
+
+const callOf = (headers: Readonly<Record<string, string>>): Call => ({
+  id: 'c',
+  method: 'GET',
+  path: '/auth/forward',
+  query: '',
+  header: name => headers[name],
+  address: undefined,
+  body: async () => new Uint8Array(),
+})
+
+/** What the route asks and says about a call of somebody with this address. */
+function open(email: string) {
+  const methods: string[] = []
+  const warned: object[] = []
+  const { answer } = forwardRoute({
+    whoCalls: async ({ method }) => {
+      methods.push(method)
+      return { done: { user: { ...user, email }, session }, tokens: {}, subject: user.id }
+    },
+    signIn: undefined,
+    log: { warn: fields => warned.push(fields) },
+  })
+  return { methods, warned, ask: (headers = {}) => answer(callOf(headers)) }
+}
+
+const addresses: readonly [email: string, sent: boolean][] = [
+  ['ada@example.com', true],
+  ["o'hara+x@example.com", true],
+  ['jörg@example.com', false],
+  ['ada@example.com\r\nRemote-User: admin', false],
+  ['ada@example.com\u0000', false],
+  ['"a b"@example.com', false],
+  ['', false],
+]
+for (const [email, sent] of addresses) {
+  test(`${JSON.stringify(email)} is ${sent ? '' : 'not '}sent as Remote-Email`, async () => {
+    const { headers } = await open(email).ask()
+    assert.deepEqual(headers, {
+      'Remote-User': 'u1',
+      'Remote-Session': 's1',
+      ...(sent ? { 'Remote-Email': email } : {}),
+    })
+  })
+}
+
+test('a proxy that does not tell the method is told of once', async () => {
+  const { ask, methods, warned } = open('ada@example.com')
+  await ask({ 'x-original-method': 'GET' })
+  assert.equal(warned.length, 0)
+  await ask()
+  await ask()
+  assert.deepEqual([methods, warned.length], [['GET', '', ''], 1])
+})
