@@ -1,6 +1,6 @@
-// `npm run bench`: start, memory, "who am I" and refresh beside a bare node:http handler in the same run. Figures are
-// ratios of CPU time per request (/proc) where the system tells, and of requests per second; rounds are interleaved and
-// the best of each counts, because machines are shared.
+// `npm run bench`: what checking a token costs (verify.ts), then start, memory, "who am I" and refresh beside a bare
+// node:http handler in the same run. Figures are ratios of CPU time per request (/proc) where the system tells, and of
+// requests per second; rounds are interleaved and the best of each counts, because machines are shared.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Load, load, request } from './load.ts'
 import { seedSessions } from './seed.ts'
+import { measureVerify } from './verify.ts'
 
 const rounds = Number(process.env.BENCH_ROUNDS ?? 5)
 const roundLength = 1500
@@ -105,6 +106,8 @@ async function startFresh(folder: string): Promise<{ ready: number; memory: numb
 
 const folder = await mkdtemp(join(tmpdir(), 'rusk-bench-'))
 try {
+  const checking = await measureVerify()
+  console.table(checking)
   const fresh = await startFresh(folder)
   const database = `sqlite:${join(folder, 'rusk.db')}`
   // More than any machine of this class refreshes in the rounds and the warm-up.
@@ -169,6 +172,7 @@ try {
     'resident idle, MB': fresh.memory && Math.round(fresh.memory),
     'resident after load, MB': busy && Math.round(busy),
     rows,
+    'checking access tokens': checking,
   }
   console.table({
     'start to first answer, ms': result['start to first answer, ms'],

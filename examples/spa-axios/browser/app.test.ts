@@ -1,68 +1,45 @@
 // The axios example as people use it, in a real browser: page, Rusk and the chat service on an origin each.
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
-import { createServer, type RequestListener } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { getRequestListener } from '@hono/node-server'
 import { serveStatic } from '@hono/node-server/serve-static'
 import { Hono } from 'hono'
 import type { Page, Request } from 'playwright-core'
-import { type Options, rusk } from 'rusk'
+import type { Options } from 'rusk'
 import { build } from 'vite'
 import { openChromium, openPage } from '../../../server/test/browser/chromium.ts'
 import { findBarriers, readStores } from '../../barriers.ts'
-import { openChat } from '../chat.ts'
+import { openPlace, runChat, runRusk } from '../../chat-service/running.ts'
 
 const key = 'known to this test and to nobody else'
-
-/** Ends with the test. */
-async function listen(t: TestContext, listener: RequestListener): Promise<string> {
-  const server = createServer(listener).listen(0, 'localhost')
-  t.after(() => {
-    server.close()
-    server.closeAllConnections()
-  })
-  await once(server, 'listening')
-  const address = server.address()
-  assert.ok(typeof address === 'object' && address)
-  return `http://localhost:${address.port}`
-}
 
 type Origins = { readonly page: string; readonly rusk: string; readonly chat: string }
 
 async function serveApp(t: TestContext, options: Options = {}): Promise<Origins> {
   const outDir = await mkdtemp(join(tmpdir(), 'rusk-spa-axios-'))
   t.after(() => rm(outDir, { recursive: true }))
-  const page = await listen(t, getRequestListener(new Hono().use(serveStatic({ root: outDir })).fetch))
-  const chat = await listen(t, getRequestListener(openChat(key, page).fetch))
-  const auth = await rusk({
-    dialect: ['django'],
-    environment: 'development',
-    host: 'localhost',
-    port: 0,
-    database: 'sqlite::memory:',
-    origins: [page],
-    jwt: { key },
-    log: { level: 'silent' },
-    ...options,
+  const { url: page, put } = await openPlace(t)
+  put(new Hono().use(serveStatic({ root: outDir })).fetch)
+  const { url: rusk } = await runRusk(t, { dialect: ['django'], origins: [page], jwt: { key }, ...options })
+  const chat = await runChat(t, {
+    RUSK_URL: rusk,
+    JWT_SECRET_KEY: key,
+    CSRF_COOKIE: 'csrftoken',
+    ALLOWED_ORIGINS: page,
   })
-  t.after(() => auth.close())
-  await auth.listen()
-  const { url } = auth
   await build({
     root: fileURLToPath(new URL('..', import.meta.url)),
     logLevel: 'error',
     define: {
-      'import.meta.env.VITE_RUSK': JSON.stringify(url),
+      'import.meta.env.VITE_RUSK': JSON.stringify(rusk),
       'import.meta.env.VITE_CHAT': JSON.stringify(chat),
     },
     build: { outDir, emptyOutDir: true },
   })
-  return { page, rusk: url, chat }
+  return { page, rusk, chat }
 }
 
 const ada = { username: 'ada', email: 'ada@example.com', password: 'twelve blue herons' }
@@ -143,6 +120,14 @@ test('a chat across origins: the token is in memory, the CSRF token goes with un
   assert.deepEqual(await readStores(page), { local: [], session: [], cookies: ['csrftoken'] })
   assert.deepEqual(unexpected(complaints()), [])
   assert.deepEqual(strangers(...Object.values(origins)), [])
+})
+
+test('an answer that is whole holds no connection: the seventh message is answered like the first', async t => {
+  const origins = await serveApp(t)
+  const { page } = await openPage(await openChromium(t))
+  await page.goto(origins.page)
+  await signUp(page)
+  for (const message of ['1', '2', '3', '4', '5', '6', '7']) await say(page, message)
 })
 
 test('the chat service hears nobody without a good token, and no unsafe call without the CSRF token', async t => {

@@ -26,10 +26,11 @@ export function openTalk(): Talk {
     const asked = {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ message }),
+      body: JSON.stringify({ message, stay: false }),
     }
     try {
-      for await (const { data } of stream(client, `${chatUrl}/chat/stream`, asked)) answer.textContent += data
+      for await (const { event, data } of stream(client, `${chatUrl}/chat/stream`, asked))
+        if (event === 'message') answer.textContent += data
     } catch (error) {
       // What never arrived does not look as if it had.
       if (answer.textContent === '') for (const line of said) line.remove()
