@@ -4,7 +4,7 @@ import { signedIn } from '@rusk/verify/express'
 import express from 'express'
 
 const verifier = createVerifier({
-  issuer: process.env.RUSK_URL ?? '',
+  issuer: process.env.RUSK_URL,
   serviceKey: process.env.RUSK_SERVICE_KEY,
 })
 

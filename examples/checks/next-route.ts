@@ -6,7 +6,7 @@ let verifier: Verifier | undefined
 /** With the first call: a build loads this file too, and has no Rusk. */
 function open(): Verifier {
   verifier ??= createVerifier({
-    issuer: process.env.RUSK_URL ?? '',
+    issuer: process.env.RUSK_URL,
     serviceKey: process.env.RUSK_SERVICE_KEY,
   })
   return verifier

@@ -91,6 +91,7 @@ test('each option is read from each of its variables', async t => {
     ['RUSK_JWT_ALGORITHM', 'eddsa', s => s.jwt.algorithm, 'EdDSA'],
     ['RUSK_AUDIENCE', 'chat', s => s.audience, 'chat'],
     ['RUSK_SERVICE_KEYS', strong, s => s.serviceKeys, [strong]],
+    ['RUSK_SERVICE_KEY', strong, s => s.serviceKeys, [strong]],
     ['RUSK_SERVICE_KEYS', ` ${strong}, ,${stronger},`, s => s.serviceKeys, [strong, stronger]],
     ['RUSK_SERVICE_KEYS', `["${strong}"]`, s => s.serviceKeys, [strong]],
     ['RUSK_ORIGINS', 'https://a.example', s => s.site.origins, ['https://a.example']],

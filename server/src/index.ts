@@ -34,6 +34,7 @@ import {
 import type { Bridge, Engine } from './operations/engine.ts'
 import { type Following, openFollowing, telling } from './operations/follow.ts'
 import { introspect } from './operations/introspect.ts'
+import { keepKeys } from './operations/keep-keys.ts'
 import { type Keyring, openKeyring, type Rotation } from './operations/keyring.ts'
 import { createMemory } from './operations/memory.ts'
 import { createRecall, createRun } from './operations/run.ts'
@@ -269,7 +270,7 @@ async function openEngine(settings: Settings, sealing: Sealing, store: Store, lo
 }
 
 /** What another process commits (`rusk users disable` while this one serves) is seen here within a second. */
-function watch(engine: Engine, log: Log): () => void {
+function watch(engine: Engine, following: Following | undefined, log: Log): () => void {
   let retry: NodeJS.Timeout | undefined
   const reload = () => {
     engine.keyring.reload().catch((error: unknown) => {
@@ -279,47 +280,13 @@ function watch(engine: Engine, log: Log): () => void {
   }
   const unwatch = engine.store.watch(() => {
     engine.memory.forgetSessions()
+    following?.look()
     clearTimeout(retry)
     reload()
   })
   return () => {
     unwatch()
     clearTimeout(retry)
-  }
-}
-
-/** About how often a server looks whether keys are due: often beside the shortest span, and rarely enough to cost nothing. */
-const keysLookedAt = 60 * 60_000
-
-/** The first look: a server that starts says first that it listens. */
-const keysFirstLookedAt = 1000
-
-/**
- * Rotates keys when they are due. Of several servers one does it: the others' commits touch no row. Looks soon after the
- * start, and then after spans that differ, so that a fleet does not look in step.
- */
-function keepKeys({ keyring, store, onEvent }: Engine, every: number, log: Log): () => Promise<void> {
-  let looking: Promise<void> | undefined
-  let timer: NodeJS.Timeout | undefined
-  let stopped = false
-  const look = async () => {
-    try {
-      for (const event of await keyring.keepUp(store.now())) onEvent(event)
-    } catch (error) {
-      log.error({ err: error }, 'the keys could not be looked after; the present ones go on')
-    }
-    if (!stopped) lookIn(every * (0.5 + Math.random()))
-  }
-  const lookIn = (span: number) => {
-    timer = setTimeout(() => {
-      looking = look()
-    }, span).unref()
-  }
-  lookIn(Math.min(every, keysFirstLookedAt))
-  return async () => {
-    stopped = true
-    clearTimeout(timer)
-    await looking
   }
 }
 
@@ -332,15 +299,27 @@ export async function openSystem(given: Settings, seams: Seams): Promise<System>
   try {
     await openSchema(store, settings)
     const sealing = sealingOf(settings, databaseOf(settings), store)
-    const engine = await openEngine(settings, sealing, store, log)
-    if (!seams.serving) return assemble(settings, { engine, sealing, stop }, log)
-    const unwatch = watch(engine, log)
-    const leaveKeys = keepKeys(engine, seams.keysLookedAt ?? keysLookedAt, log)
-    stop = async () => {
-      unwatch()
-      await leaveKeys()
+    let following: Following | undefined
+    const engine = await openEngine(
+      settings,
+      sealing,
+      telling(store, () => following?.look()),
+      log,
+    )
+    if (settings.serviceKeys.length > 0) following = follow(engine)
+    if (seams.serving) {
+      const unwatch = watch(engine, following, log)
+      const leaveKeys = keepKeys(engine, {
+        every: seams.keysLookedAt,
+        onFault: error =>
+          log.error({ err: error }, 'the keys could not be looked after; the present ones go on'),
+      })
+      stop = async () => {
+        unwatch()
+        await leaveKeys()
+      }
     }
-    return assemble(settings, { engine, sealing, stop }, log)
+    return assemble(settings, { engine, sealing, following, stop }, log)
   } catch (error) {
     await stop()
     await store.close()
@@ -373,33 +352,27 @@ const rootRoutes = ({ store, keyring }: Engine, openapi: () => object): readonly
   { path: '/openapi.json', type: 'application/json', body: readOnce(async () => JSON.stringify(openapi())) },
 ]
 
-/** Who follows the ends of sessions: looked for whenever this or another process may have ended one. */
-function follow({ store, keyring }: Engine): Following & { readonly stop: () => void } {
-  const following = openFollowing({
+const follow = ({ store, keyring }: Engine): Following =>
+  openFollowing({
     store,
     databases: () => keyring.rows().flatMap(({ use, id }) => (use === 'mac' ? [id] : [])),
     async keys() {
       await keyring.reload()
-      return keyring.published(store.now()).keys.flatMap(key => kidOf(key) ?? [])
+      return keyring.accepted(store.now())
     },
   })
-  return { ...following, stop: store.watch(following.look) }
-}
-
-const kidOf = (key: unknown): string | undefined =>
-  typeof key === 'object' && key !== null && 'kid' in key ? String(key.kid) : undefined
 
 type Parts = {
   readonly engine: Engine
   readonly sealing: Sealing
+  /** Undefined: no service has a key, so nobody is told. */
+  readonly following: Following | undefined
   /** Ends what runs beside the calls. */
   readonly stop: () => Promise<void>
 }
 
-function assemble(settings: Settings, { engine: opened, sealing, stop }: Parts, log: Log): System {
+function assemble(settings: Settings, { engine, sealing, following, stop }: Parts, log: Log): System {
   const { site, serviceKeys } = settings
-  const following = serviceKeys.length > 0 ? follow(opened) : undefined
-  const engine = following ? { ...opened, store: telling(opened.store, following.look) } : opened
   const { store, keyring } = engine
   const mounted = mountedOf(settings)
   const hosted = hostedOf(settings, mounted)
@@ -463,7 +436,6 @@ function assemble(settings: Settings, { engine: opened, sealing, stop }: Parts, 
     },
     async close() {
       following?.close()
-      following?.stop()
       await stop()
       await store.close()
     },

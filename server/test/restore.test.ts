@@ -119,3 +119,28 @@ test('other events are no warnings', async t => {
   assert.ok(events.length >= 3)
   assert.deepEqual(new Set(events.map(({ level }) => level)), new Set(['info']))
 })
+
+test('a copy from before the keys were replaced signs nobody out: the next one lay ready in it', async t => {
+  const { pass, back, restore, browser, system } = await openWorld(t)
+  const [honest, away] = [browser(), browser()]
+  const day = 86_400_000
+  const look = async () => {
+    const { keyring, store } = system()
+    await keyring.keepUp(store.now())
+  }
+  const writer = () => system().keyring.macs(system().store.now())[0].id
+  await system().createUser(jack, { skipPolicy: true, superuser: false })
+  await look()
+  const first = writer()
+  pass(85 * day)
+  for (const each of [honest, away]) assert.equal(await each(signIn, asJack), 200)
+  await look()
+  await back()
+  pass(6 * day)
+  await look()
+  assert.notEqual(writer(), first)
+  for (const line of [refresh, me]) assert.equal(await honest(line), 200)
+  await restore()
+  pass(defaultPolicy.grace + 1)
+  for (const each of [honest, away]) for (const line of [refresh, me]) assert.equal(await each(line), 200)
+})

@@ -1,7 +1,7 @@
 // Which sessions have ended, followed from Rusk: one long poll after another, so that an end is known here within moments
 // and never later than the stated bound without it being known that nothing is known. Reads no token.
 import { type Ask, Unreachable } from './ask.ts'
-import type { AccessClaims } from './token.ts'
+import { type AccessClaims, clockSkew, isTime, longestLife } from './token.ts'
 import type { Reason } from './verdict.ts'
 
 /** What decides whether a token is still good: whose session it is of, and when it was made. */
@@ -56,22 +56,17 @@ type News = {
 const isTexts = (value: unknown): value is readonly string[] =>
   Array.isArray(value) && value.every(each => typeof each === 'string')
 
-const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) >= 0
+/** A moment as tokens write it. */
+const seconds = (milliseconds: number): number => Math.floor(milliseconds / 1000)
 
 function readNews(document: Readonly<Record<string, unknown>>): News {
   const { cursor, ended, not_before: notBefore, keys, remember } = document
-  if (
-    typeof cursor === 'string' &&
-    isTexts(ended) &&
-    isCount(notBefore) &&
-    isTexts(keys) &&
-    isCount(remember)
-  )
+  if (typeof cursor === 'string' && isTexts(ended) && isTime(notBefore) && isTexts(keys) && isTime(remember))
     return { cursor, ended, notBefore, keys, remember: remember * 1000 }
   throw new Unreachable('What Rusk tells of ended sessions is in a form that this version does not know')
 }
 
-/** About 20 MB when full; then the oldest go, and with them every token that is as old. */
+/** Beyond so many the oldest go, and with them every token that is as old. */
 const most = 100_000
 
 /** Two answers that come at once do not come faster than this, in milliseconds. */
@@ -81,9 +76,6 @@ const longestBackOff = 2000
 
 /** Whoever calls while Rusk has not been heard waits for it this long, in milliseconds: at start, after a break. */
 const patience = 2000
-
-/** How far the clocks of Rusk and of this machine may stand apart, in seconds. */
-const skew = 60
 
 /** Nobody may be waiting for it when it fails. */
 function openAnswer(): PromiseWithResolvers<void> {
@@ -105,7 +97,7 @@ export function openEnded(options: EndedOptions): Ended {
   let notBefore = 0
   /** Something has come of asking, if only a failure. */
   let tried = false
-  let remember = 24 * 60 * 60_000
+  let remember = longestLife
   let cursor: string | undefined
   /** When the last question that was answered was put, by both clocks: what came in answer is at least as new. */
   let heardAt = { passed: Number.NEGATIVE_INFINITY, now: Number.NEGATIVE_INFINITY }
@@ -135,7 +127,8 @@ export function openEnded(options: EndedOptions): Ended {
       const age = passed() - learnedAt
       if (age < remember && ended.size <= most) break
       // What is forgotten too early is covered by refusing whatever is as old; whoever is refused renews once.
-      if (age < remember) notBefore = Math.max(notBefore, Math.floor((now() - age) / 1000) + skew + 1)
+      if (age < remember)
+        notBefore = Math.max(notBefore, Math.min(seconds(now()), seconds(now() - age + clockSkew) + 1))
       ended.delete(sid)
     }
   }
@@ -243,7 +236,8 @@ export function openEnded(options: EndedOptions): Ended {
       listeners.set(held.sid, all)
       const mine = { held, tell }
       all.add(mine)
-      if (has(held)) queueMicrotask(() => all.delete(mine) && tell('access_revoked'))
+      if (closing.signal.aborted) queueMicrotask(() => all.delete(mine) && tell('unavailable'))
+      else if (has(held)) queueMicrotask(() => all.delete(mine) && tell('access_revoked'))
       return () => {
         all.delete(mine)
         if (all.size === 0 && listeners.get(held.sid) === all) listeners.delete(held.sid)
@@ -253,7 +247,7 @@ export function openEnded(options: EndedOptions): Ended {
       closing.abort()
       next.reject(new Unreachable('The verifier has been closed'))
       clearInterval(watch)
-      listeners.clear()
+      tellWhere(() => 'unavailable')
     },
   }
 }

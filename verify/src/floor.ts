@@ -1,7 +1,7 @@
 // What Rusk itself holds every call to, and every service beside it should: one source for both. For those who build a
 // check of their own; whoever only wants to know who calls takes createVerifier.
 export { readBearer, readCookies } from './carried.ts'
-export { type Header, isDoublySubmitted, isSafe, mayChange, sameText } from './guard.ts'
+export { type Header, isDoublySubmitted, isHandshake, isSafe, mayChange, sameText } from './guard.ts'
 export { isSignedBy, readCompact, type VerifyingKey } from './jws.ts'
 export { type OriginRead, readOrigin } from './origins.ts'
 export { readJsonObject } from './strict-json.ts'

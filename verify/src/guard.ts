@@ -9,6 +9,13 @@ export const isSafe = (method: string): boolean =>
   method === 'GET' || method === 'HEAD' || method === 'OPTIONS'
 
 /**
+ * The handshake of a WebSocket (RFC 6455 §4.1): a GET, which opens a way to change things. Proxies take Upgrade out, and leave
+ * the others.
+ */
+export const isHandshake = (header: Header): boolean =>
+  ['upgrade', 'sec-websocket-key', 'sec-websocket-version'].some(name => header(name) !== undefined)
+
+/**
  * Whether an unsafe call may go on.
  *
  * | Sec-Fetch-Site | Origin listed | Origin not listed | no Origin |

@@ -3,6 +3,7 @@
 import { createPublicKey, type webcrypto } from 'node:crypto'
 import { type Ask, Unreachable } from './ask.ts'
 import type { VerifyingKey } from './jws.ts'
+import { isKeyId } from './token.ts'
 
 /** RFC 7518 §6.2, RFC 8037 §2. The curve says the algorithm; what the document says may only agree. */
 const curves = {
@@ -12,9 +13,6 @@ const curves = {
 
 const isCurve = (name: string): name is keyof typeof curves => Object.hasOwn(curves, name)
 
-/** Same grammar as in a token's header. */
-const keyIdGrammar = /^[\w-]{1,128}$/
-
 /**
  * Undefined for whatever is not the public half of a key pair that signs access tokens: a shared secret (`oct`), another
  * curve, a key for encryption, one without a name, a point that is not on its curve.
@@ -23,8 +21,7 @@ export function readKey(jwk: unknown): VerifyingKey | undefined {
   if (typeof jwk !== 'object' || jwk === null) return undefined
   const { kty, crv, alg, use, key_ops: uses, kid, d } = jwk as Readonly<Record<string, unknown>>
   const curve = `${kty} ${crv}`
-  if (!isCurve(curve) || typeof kid !== 'string' || !keyIdGrammar.test(kid) || d !== undefined)
-    return undefined
+  if (!isCurve(curve) || !isKeyId(kid) || d !== undefined) return undefined
   const { algorithm, members } = curves[curve]
   if ((alg !== undefined && alg !== algorithm) || (use !== undefined && use !== 'sig')) return undefined
   if (uses !== undefined && !(Array.isArray(uses) && uses.includes('verify'))) return undefined
@@ -51,7 +48,7 @@ export function readKeySet(
 const freshFor = 5 * 60_000
 
 /** What was had is used for so long while nothing newer can be had. */
-export const usedFor = 60 * 60_000
+const usedFor = 60 * 60_000
 
 /** Between two questions that an unknown name asks for, whoever makes names up. */
 const pause = 10_000

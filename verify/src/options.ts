@@ -5,8 +5,8 @@ import type { VerifyingKey } from './jws.ts'
 import { readOrigin } from './origins.ts'
 
 export type Options = {
-  /** Rusk's option `url`: the `iss` of its tokens. */
-  readonly issuer: string
+  /** Rusk's option `url`: the `iss` of its tokens. Required; undefined (a variable that nobody has set) is a finding. */
+  readonly issuer: string | undefined
   /** Where this service reaches Rusk, if not at `issuer`: `http://rusk:8000`. Keys come from there: trust the way to it. */
   readonly url?: string | undefined
   /** Rusk's option `audience`, if it is set; then it is required and exact. */
@@ -184,7 +184,7 @@ export function readOptions(options: Options): Settings {
     ...callFindings(options),
   ]
   if (findings.length > 0) throw new Misuse(findings)
-  const { issuer, url = issuer, key, cookie, csrf } = options
+  const { issuer = '', url = issuer, key, cookie, csrf } = options
   const read = new URL(issuer)
   const native = read.protocol === 'https:' ? '__Host-rusk_access' : 'rusk_access'
   return {

@@ -15,6 +15,12 @@ export type AccessClaims = {
   readonly [more: string]: unknown
 }
 
+/** How far the clocks of Rusk and of another machine may stand apart, in milliseconds. */
+export const clockSkew = 60_000
+
+/** Rusk lets no access token live longer. Milliseconds. */
+export const longestLife = 24 * 60 * 60_000
+
 export type Expectation = {
   /** The accepted key of that id; undefined id: the token names none, which only a shared key may. */
   key(kid: string | undefined): VerifyingKey | undefined
@@ -29,7 +35,10 @@ export type Expectation = {
   readonly longest: number
 }
 
-const keyIdGrammar = /^[\w-]{1,128}$/
+/** The name of a key, in a token's header and in a key set. */
+export const isKeyId = (value: unknown): value is string =>
+  typeof value === 'string' && /^[\w-]{1,128}$/.test(value)
+
 const typGrammar = /^(?:application\/)?at\+jwt$/i
 
 type Header = { readonly alg: string; readonly kid: string | undefined }
@@ -45,7 +54,7 @@ function readHeader(bytes: Uint8Array): Header | undefined {
   if (typeof alg !== 'string' || typeof typ !== 'string' || !typGrammar.test(typ)) return undefined
   if (Object.keys(others).length > 0) return undefined
   if (!('kid' in header)) return { alg, kid: undefined }
-  return typeof kid === 'string' && keyIdGrammar.test(kid) ? { alg, kid } : undefined
+  return isKeyId(kid) ? { alg, kid } : undefined
 }
 
 /** The key decides; the header may only agree. */

@@ -4,10 +4,10 @@ import { openAsk, Unreachable } from './ask.ts'
 import { type Call, headerOf } from './call.ts'
 import { readBearer, readCookies } from './carried.ts'
 import { type Clock, type Ended, openEnded, type Why } from './ended.ts'
-import { type Header, isDoublySubmitted, isSafe, mayChange } from './guard.ts'
+import { isDoublySubmitted, isHandshake, isSafe, mayChange } from './guard.ts'
 import { type KeySet, openKeySet } from './key-set.ts'
 import { type Options, readOptions, type Settings } from './options.ts'
-import { type AccessClaims, readAccessToken } from './token.ts'
+import { type AccessClaims, clockSkew, longestLife, readAccessToken } from './token.ts'
 import { type Reason, reject, type Verdict } from './verdict.ts'
 
 export type Verifier = {
@@ -25,20 +25,20 @@ export type Verifier = {
    * before it has returned the stop, which streams and sockets call when they close by themselves.
    */
   whenEnded(claims: AccessClaims, ended: (why: Why) => void): () => void
-  /** Resolves when keys and ended sessions have been had once. Rejects with `Unreachable`, which says what to do. */
+  /**
+   * Resolves when keys and ended sessions have been had once. Rejects with `Unreachable`, which says what to do; the verifier goes
+   * on asking all the same.
+   */
   ready(): Promise<void>
-  /** Ends all asking; the process may end. Nothing is verified afterwards. */
+  /**
+   * Ends all asking; the process may end. Whoever waits for a session's end is told `unavailable`, and nothing is verified
+   * afterwards.
+   */
   close(): void
 }
 
-/** About 30 MB when full; the oldest go first. */
+/** Tokens that are remembered; the oldest go first. */
 const most = 50_000
-
-/** How far the clocks of Rusk and of this machine may stand apart, in milliseconds. */
-const skew = 60_000
-
-/** Rusk lets no access token live longer. Milliseconds. */
-const longest = 24 * 60 * 60_000
 
 /** A browser may hold a few cookies of one name (paths, a sibling's). Whoever sends more is let in by none: one might be somebody else's. */
 const mostCookies = 8
@@ -49,7 +49,6 @@ function freeze<T extends object>(value: T): T {
   return Object.freeze(value)
 }
 
-/** For tests: time as they have it. */
 export const wallClock: Clock = { now: () => Date.now(), passed: () => performance.now() }
 
 /** Told once, until it works again. */
@@ -68,6 +67,10 @@ function openTrouble(tell: (error: Unreachable) => void) {
   }
 }
 
+const signsItself =
+  'Rusk signs with keys of its own and not with a shared one: leave `key` out, or set JWT_SECRET_KEY there too'
+
+/** `createVerifier`, with time as tests have it. */
 export function openVerifier(options: Options, clock: Clock): Verifier {
   const settings = readOptions(options)
   const { shared } = settings
@@ -97,7 +100,10 @@ export function openVerifier(options: Options, clock: Clock): Verifier {
           clock,
           within: settings.within,
           strict: settings.strict,
-          onKeys: ids => keys?.accept(ids),
+          onKeys(ids) {
+            keys?.accept(ids)
+            if (shared && ids.length > 0) keyTrouble.tell(new Unreachable(signsItself))
+          },
           onTrouble: feedTrouble.tell,
           onHeard: feedTrouble.over,
         })
@@ -120,7 +126,14 @@ export function openVerifier(options: Options, clock: Clock): Verifier {
       return found
     }
     const { issuer, audience } = settings
-    const found = readAccessToken(text, { key, issuer, audience, now: clock.now(), skew, longest })
+    const found = readAccessToken(text, {
+      key,
+      issuer,
+      audience,
+      now: clock.now(),
+      skew: clockSkew,
+      longest: longestLife,
+    })
     if (!found) return { verdict: reject('access_invalid'), missed }
     if ('expired' in found) return { verdict: reject('access_expired'), missed }
     return { verdict: keep(text, found.claims), missed }
@@ -176,8 +189,6 @@ export function openVerifier(options: Options, clock: Clock): Verifier {
     },
   }
 }
-
-const isHandshake = (header: Header): boolean => /\bwebsocket\b/i.test(header('upgrade') ?? '')
 
 /** Of several that are all wrong the one that a renewal helps is said. */
 const worst: readonly Reason[] = ['unavailable', 'access_revoked', 'access_expired', 'access_invalid']

@@ -162,11 +162,12 @@ async function examineKeys({ settings, store, keyring, sealedBy }: System, repor
   for (const use of uses) {
     const due = keyring.dueAt(use)
     if (due === undefined) continue
-    if (due + day > store.now()) notes.push(`the key of ${tokensOf[use]} is replaced at ${writeTime(due)}`)
+    const next = keyring.replacedAt(use) ?? due
+    if (due + day > store.now()) notes.push(`the key of ${tokensOf[use]} is replaced at ${writeTime(next)}`)
     else {
       risks.push({
         about: 'keys',
-        wrong: `the key of ${tokensOf[use]} was due to be replaced at ${writeTime(due)}, and no server has done it`,
+        wrong: `the next key of ${tokensOf[use]} was due at ${writeTime(due)}, and no server has made it`,
         instead: 'Start a server and look at its log, or run rusk keys rotate',
       })
     }

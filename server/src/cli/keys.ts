@@ -19,10 +19,13 @@ function stateOf(row: KeyRow, keyring: Keyring, now: number): string {
 
 const uses: Readonly<Record<KeyUse, string>> = { sign: 'access tokens', mac: 'refresh and CSRF tokens' }
 
-/** The one that the schedule replaces next; the others have been replaced or are not used. */
-function rotatesAt(row: KeyRow, keyring: Keyring): number | null {
-  const latest = keyring.rows().findLast(each => each.use === row.use && each.retiresAt === null)
-  return latest?.id === row.id ? (keyring.dueAt(row.use) ?? null) : null
+/** When the next one takes over: the one that lies ready, or the schedule's. Null: that has happened, or is not to be seen. */
+function rotatesAt(row: KeyRow, keyring: Keyring, now: number): number | null {
+  const ofUse = keyring.rows().filter(each => each.use === row.use)
+  const newer = ofUse.slice(ofUse.findIndex(each => each.id === row.id) + 1)
+  if (newer.length === 0) return row.retiresAt === null ? (keyring.replacedAt(row.use) ?? null) : null
+  const next = Math.min(...newer.map(each => each.signsFrom))
+  return next > now ? next : null
 }
 
 const rowOf = (row: KeyRow, keyring: Keyring, now: number) => ({
@@ -32,7 +35,7 @@ const rowOf = (row: KeyRow, keyring: Keyring, now: number) => ({
   state: stateOf(row, keyring, now),
   createdAt: writeTime(row.createdAt),
   signsFrom: writeTime(row.signsFrom),
-  rotatesAt: writeTime(rotatesAt(row, keyring)),
+  rotatesAt: writeTime(rotatesAt(row, keyring, now)),
   retiresAt: writeTime(row.retiresAt),
 })
 

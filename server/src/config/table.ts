@@ -136,6 +136,7 @@ export const options = {
   },
   'service.keys': {
     kind: kind.secrets,
+    variables: ['RUSK_SERVICE_KEY'],
     fromFile: true,
     otherwise: 'none: services are told of no ends',
     sentence:

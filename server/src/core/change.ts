@@ -95,4 +95,27 @@ export type Change =
   | { readonly change: 'record'; readonly event: Event }
 
 export type ChangeName = Change['change']
+
+/** Whether services that check tokens by themselves must hear of it, because sessions or keys end: of each kind it must be said. */
+export const concernsServices: Readonly<Record<ChangeName, boolean>> = {
+  createUser: false,
+  recordSignIn: false,
+  replacePasswordRecord: false,
+  changePassword: false,
+  setActive: false,
+  openSession: false,
+  moveSession: false,
+  endSession: true,
+  requireLive: false,
+  addExchange: false,
+  endSessionsOf: true,
+  endSessionsOpenedBefore: true,
+  queueLetter: false,
+  addKey: true,
+  retireKeys: true,
+  eraseKeys: false,
+  requireSealed: false,
+  resealKeys: false,
+  record: false,
+}
 export type ChangeOf<N extends ChangeName> = Extract<Change, { change: N }>

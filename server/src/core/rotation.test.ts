@@ -65,7 +65,12 @@ function spanOf(moment: number): string {
   return `${Math.trunc(minutes / 1440)}d${minutes % 1440}m`
 }
 
-const both = [key('s'), mac('m')]
+/** After the first look: the next MAC key lies ready. */
+const both = [
+  key('s'),
+  mac('m', { retiresAt: noon + 180 * day + 5 * minute }),
+  mac('n', { createdAt: noon + 1, signsFrom: noon + 90 * day }),
+]
 const none: ReadonlySet<string> = new Set()
 
 // [sentence, rows, days since noon, policy, keys on which a session lives, what is planned]
@@ -79,6 +84,22 @@ const schedules: [string, readonly KeyRow[], number, RotationPolicy, ReadonlySet
     ['add sign ES256 after none, from 0d0m', 'add mac HS256 after none, from 0d0m'],
   ],
   ['with a shared key none that signs', [], 0, shared, none, ['add mac HS256 after none, from 0d0m']],
+  [
+    'the next MAC key is made when the present one begins, for a whole span later',
+    [key('s'), mac('m')],
+    0,
+    policy,
+    none,
+    ['add mac HS256 after m, from 90d0m', 'm ends at 180d5m'],
+  ],
+  [
+    'where a MAC key is older than the span, the next is used as soon as everybody knows it',
+    [key('s'), mac('m', { signsFrom: noon - 100 * day })],
+    0,
+    policy,
+    none,
+    ['add mac HS256 after m, from 0d15m', 'm ends at 90d20m'],
+  ],
   ['nothing before the time', both, 89.999, policy, none, []],
   [
     'both when they are due, and the earlier ones stay as long as what they have made',
@@ -88,23 +109,27 @@ const schedules: [string, readonly KeyRow[], number, RotationPolicy, ReadonlySet
     none,
     [
       'add sign ES256 after s, from 90d15m',
-      'add mac HS256 after m, from 90d15m',
+      'add mac HS256 after n, from 180d0m',
       's ends at 91d20m',
-      'm ends at 180d20m',
+      'n ends at 270d5m',
     ],
   ],
-  ['never, if so told', both, 9000, never, none, []],
+  ['never, if so told', [key('s'), mac('m')], 9000, never, none, []],
   [
     'with a shared key the MAC keys alone, and no pair is touched',
     both,
     90,
     shared,
     none,
-    ['add mac HS256 after m, from 90d15m', 'm ends at 180d20m'],
+    ['add mac HS256 after n, from 180d0m', 'n ends at 270d5m'],
   ],
   [
     'what was published a moment ago is not replaced again',
-    [key('s', { retiresAt: noon + 91 * day }), key('t', { createdAt: noon + 90 * day }), mac('m')],
+    [
+      key('s', { retiresAt: noon + 91 * day }),
+      key('t', { createdAt: noon + 90 * day }),
+      mac('m', { signsFrom: noon + 91 * day }),
+    ],
     90.001,
     { ...policy, every: 90.5 * day },
     none,
@@ -132,7 +157,7 @@ const schedules: [string, readonly KeyRow[], number, RotationPolicy, ReadonlySet
   ],
   [
     'where all have ended, one is used at once',
-    [key('s', { retiresAt: noon }), mac('m')],
+    [key('s', { retiresAt: noon }), mac('m', { signsFrom: noon + day })],
     0.5,
     policy,
     none,
@@ -142,7 +167,7 @@ const schedules: [string, readonly KeyRow[], number, RotationPolicy, ReadonlySet
     'a MAC key that somebody with shorter sessions has replaced is kept as long as ours live',
     [key('s'), mac('m', { retiresAt: noon + 9 * day }), mac('n', { createdAt: noon + 1 })],
     1,
-    policy,
+    never,
     none,
     ['m ends at 90d5m'],
   ],
@@ -150,7 +175,7 @@ const schedules: [string, readonly KeyRow[], number, RotationPolicy, ReadonlySet
     'a MAC key on which a session still lives is kept a week longer',
     [key('s'), mac('m', { retiresAt: noon + 95 * day }), mac('n', { createdAt: noon + 1 })],
     89,
-    policy,
+    never,
     new Set(['m']),
     ['m ends at 102d0m'],
   ],
@@ -186,7 +211,7 @@ const rotations: [string, KeyUse, How, string[]][] = [
     'ahead: all that nothing had replaced end when what they signed has expired',
     'sign',
     'ahead',
-    ['add sign ES256 after c, from 0d16m', 'c ends at 1d21m', 'b ends at 1d21m'],
+    ['add sign ES256 after c, from 0d16m', 'c ends at 1d21m', 'b ends at 1d20m'],
   ],
   [
     'at once: so do they, sooner',

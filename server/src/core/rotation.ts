@@ -94,11 +94,22 @@ const latestOf = (rows: readonly KeyRow[], use: KeyUse, algorithm: KeyRow['algor
 
 const uses: readonly KeyUse[] = ['sign', 'mac']
 
-/** When the schedule replaces the key of this use. Undefined: never, or there is none. */
+/**
+ * When the schedule makes another key of this use. Undefined: never, or there is none. The next MAC key is made as soon as
+ * the present one writes, and lies ready for a whole span: a copy of the database that is no older has it, so that a restore
+ * signs nobody out. A signing key lies ready for no longer than it must: whoever is restored renews an access token.
+ */
 export function dueAt(rows: readonly KeyRow[], use: KeyUse, policy: RotationPolicy): number | undefined {
   const algorithm = policy.algorithms[use]
   const latest = algorithm && latestOf(rows, use, algorithm)
-  return latest && policy.every !== undefined ? latest.createdAt + policy.every : undefined
+  if (!latest || policy.every === undefined) return undefined
+  return use === 'mac' ? latest.signsFrom : latest.createdAt + policy.every
+}
+
+/** When the schedule has another key take over from the newest of this use. */
+export function replacedAt(rows: readonly KeyRow[], use: KeyUse, policy: RotationPolicy): number | undefined {
+  const due = dueAt(rows, use, policy)
+  return due !== undefined && policy.every !== undefined && use === 'mac' ? due + policy.every : due
 }
 
 function newKey(
@@ -124,22 +135,44 @@ export type How =
 /** One new key of a use, and the end of those before it. */
 export function decideRotation(
   rows: readonly KeyRow[],
-  asked: { readonly use: KeyUse; readonly how: How; readonly now: number },
+  { use, how, now }: { readonly use: KeyUse; readonly how: How; readonly now: number },
   policy: RotationPolicy,
 ): Plan {
-  const { use, how, now } = asked
-  const algorithm = policy.algorithms[use]
   const erase = rows.filter(row => isOver(row, now))
+  if (how !== 'compromised')
+    return {
+      ...replaceWith(rows, { use, now, signsFrom: how === 'ahead' ? now + publishAhead : now }, policy),
+      erase,
+    }
+  const algorithm = policy.algorithms[use]
   if (algorithm === undefined) return { add: [], retire: [], erase }
-  const signsFrom = how === 'ahead' ? now + publishAhead : now
-  const retiresAt = how === 'compromised' ? now : signsFrom + policy.lives[use]
-  const replaced = ofUse(rows, use).filter(
-    row => row.retiresAt === null || (how === 'compromised' && row.retiresAt > now),
-  )
+  const ended = ofUse(rows, use).filter(row => isAccepted(row, now))
   return {
-    add: [newKey(rows, use, algorithm, { now, signsFrom })],
-    retire: replaced.map(row => ({ row, retiresAt })),
+    add: [newKey(rows, use, algorithm, { now, signsFrom: now })],
+    retire: ended.map(row => ({ row, retiresAt: now })),
     erase,
+  }
+}
+
+type Wanted = { readonly use: KeyUse; readonly now: number; readonly signsFrom: number }
+
+/** Each that nothing had replaced yet is accepted until what it has made has expired: from when the next one writes. */
+function replaceWith(
+  rows: readonly KeyRow[],
+  { use, now, signsFrom }: Wanted,
+  policy: RotationPolicy,
+): Pick<Plan, 'add' | 'retire'> {
+  const algorithm = policy.algorithms[use]
+  if (algorithm === undefined) return { add: [], retire: [] }
+  const made = newKey(rows, use, algorithm, { now, signsFrom })
+  // Of the same algorithm: a server that wants this one goes on writing with it while there is a newer one of another.
+  const alike = ofUse(rows, use).filter(row => row.algorithm === algorithm)
+  const begins = (row: KeyRow) => Math.min(signsFrom, successorOf(alike, row)?.signsFrom ?? signsFrom)
+  return {
+    add: [made],
+    retire: ofUse(rows, use)
+      .filter(row => row.retiresAt === null)
+      .map(row => ({ row, retiresAt: begins(row) + policy.lives[use] })),
   }
 }
 
@@ -177,9 +210,12 @@ export function decideSchedule(
   const missing = decideMissing(rows, now, policy)
   const rotations = uses
     .filter(use => (dueAt(rows, use, policy) ?? Number.POSITIVE_INFINITY) <= now)
-    .map(use => decideRotation(rows, { use, how: 'ahead', now }, policy))
+    .map(use => {
+      const ready = replacedAt(rows, use, policy) ?? now
+      return replaceWith(rows, { use, now, signsFrom: Math.max(ready, now + publishAhead) }, policy)
+    })
   return {
-    add: [...missing.add, ...rotations.flatMap(({ add }) => add)],
+    add: [...missing.add, ...rotations.flatMap(each => each.add)],
     retire: [
       ...rotations.flatMap(({ retire }) => retire),
       ...rows.flatMap(row => keepLonger(rows, row, { now, lingering }, policy)),

@@ -1,6 +1,6 @@
 // Who makes a call to a program behind a proxy that asks here first (auth_request of nginx, forwardAuth of Traefik,
 // forward_auth of Caddy): the same verdict as for a program that Rusk runs inside of. Knows neither proxy nor program.
-import { isSafe } from '@rusk/verify/floor'
+import { isHandshake, isSafe } from '@rusk/verify/floor'
 import { refusals } from '../core/refusal.ts'
 import type { Call, Log } from './call.ts'
 import type { Called, WhoCalls } from './handle.ts'
@@ -10,9 +10,6 @@ import { problemOf } from './problem.ts'
 /** Where proxies write the method of the call that they ask about: nginx as it is told to, Traefik and Caddy by themselves. */
 const methodHeaders = ['x-original-method', 'x-forwarded-method'] as const
 
-/** The handshake of a WebSocket, which is a GET and opens a way to change things. nginx passes on no Upgrade. */
-const handshake = ['upgrade', 'sec-websocket-key', 'sec-websocket-version'] as const
-
 /** Nothing says which method the call has, so it is taken for one that changes something. */
 const unknown = ''
 
@@ -21,7 +18,7 @@ const unknown = ''
  * twice names none.
  */
 function methodOf({ header }: Pick<Call, 'header'>): string {
-  if (handshake.some(name => header(name) !== undefined)) return unknown
+  if (isHandshake(header)) return unknown
   const named = methodHeaders.map(header).filter(method => method !== undefined)
   return named.find(method => !isSafe(method)) ?? named[0] ?? unknown
 }

@@ -1,6 +1,6 @@
 // The door of this room: takes a site, dialects and the operations, gives what answers calls. Puts the parts together and
 // decides nothing but what is said only once.
-import { isSafe, mayChange } from '@rusk/verify/floor'
+import { isHandshake, isSafe, mayChange } from '@rusk/verify/floor'
 import { subjectOf } from '../core/model.ts'
 import { type Refusal, refuse } from '../core/refusal.ts'
 import type { OperationName, Result } from '../operations/contract.ts'
@@ -106,12 +106,13 @@ export function createHttp(parts: HttpParts): Http {
 
   const whoCalls: WhoCalls = async asking => {
     const { header, method } = asking
+    const unsafe = !isSafe(method) || isHandshake(header)
     let answer: Called = { refusal: refuse('not_signed_in') }
     for (const way of ways.filter(isJsonWay).filter(each => each.route.does === 'whoAmI')) {
       const cookies = way.spoken.readJar(header('cookie'))
       const carried = readCarried(way, cookies, header, parts.csrfAuthentic)
       // A bearer token no browser sends by itself.
-      if (carried.bearer === undefined && !isSafe(method) && !mayChange(header, way.spoken.listed)) {
+      if (carried.bearer === undefined && unsafe && !mayChange(header, way.spoken.listed)) {
         answer = { refusal: refuse('origin_refused') }
         // Another dialect may list the origin, but no second identity stands in for one that was sent from a foreign page.
         if (cookies.access.length + cookies.refresh.length + cookies.signIn.length > 0) return answer

@@ -1,6 +1,6 @@
 // Who waits for the ends of sessions, and when they are told: the store is read again whenever something may have ended,
 // and once more when somebody has waited long enough. What the answers hold is decided in ended.ts.
-import type { ChangeName } from '../core/change.ts'
+import { concernsServices } from '../core/change.ts'
 import type { Store } from '../store/port.ts'
 import type { News, TellNews } from './contract.ts'
 import { isNews, mostTold, type Start, startOf, tellNews, viewOf } from './ended.ts'
@@ -33,8 +33,6 @@ type Waiter = {
   readonly reject: (fault: unknown) => void
 }
 
-const ending: ReadonlySet<ChangeName> = new Set(['endSession', 'endSessionsOf', 'endSessionsOpenedBefore'])
-
 /** The store, which has looked at when a commit is durable that may have ended sessions; also when nobody knows whether it is. */
 export const telling = (store: Store, look: () => void): Store => ({
   ...store,
@@ -42,7 +40,7 @@ export const telling = (store: Store, look: () => void): Store => ({
     try {
       return await store.commit(changes)
     } finally {
-      if (changes.some(({ change }) => ending.has(change))) look()
+      if (changes.some(({ change }) => concernsServices[change])) look()
     }
   },
 })

@@ -17,6 +17,7 @@ import {
   nextTurn,
   type Plan,
   type RotationPolicy,
+  replacedAt,
   writerOf,
 } from '../core/rotation.ts'
 import {
@@ -39,11 +40,15 @@ export type Keyring = {
   macs(now: number): readonly [MacKey, ...MacKey[]]
   /** When what this MAC key has made is no longer accepted; null: no end is in sight. */
   acceptedUntil(id: string): number | null
-  /** The JWK Set document (RFC 7517 §5). */
+  /** Ids of the signing keys that are accepted at this moment, the oldest first; none with a shared key. */
+  accepted(now: number): readonly string[]
+  /** The JWK Set document (RFC 7517 §5): the same keys. */
   published(now: number): { readonly keys: readonly unknown[] }
   rows(): readonly KeyRow[]
-  /** When the schedule replaces the newest key of this use; undefined: never. */
+  /** When the schedule makes another key of this use; undefined: never. */
   dueAt(use: KeyUse): number | undefined
+  /** When the schedule has another take over from the newest key of this use; undefined: never. */
+  replacedAt(use: KeyUse): number | undefined
   /** Adds a key; resolves with its row. What it says and ends is durable then. */
   rotate(rotation: Rotation): Promise<KeyRow>
   /** Does what the schedule wants at this moment. Resolves with its events, durable. */
@@ -181,6 +186,8 @@ export async function openKeyring(options: KeyringOptions): Promise<Keyring> {
     const key = row && opened.get(row.id)
     return key && 'signing' in key ? key.signing : undefined
   }
+  const acceptedAt = (now: number): readonly SigningKey[] =>
+    shared ? [] : rows.toReversed().flatMap(row => (isAccepted(row, now) ? (signingOf(row) ?? []) : []))
   const macOf = (row: KeyRow | undefined): readonly MacKey[] => {
     const key = row && opened.get(row.id)
     return key && 'mac' in key ? [key.mac] : []
@@ -270,13 +277,15 @@ export async function openKeyring(options: KeyringOptions): Promise<Keyring> {
       return [first, ...rows.flatMap(row => (row !== writer && isAccepted(row, now) ? macOf(row) : []))]
     }),
     acceptedUntil: id => rows.find(row => row.id === id)?.retiresAt ?? null,
-    published(now) {
-      if (shared) return { keys: [] }
-      const keys = rows.flatMap(row => (isAccepted(row, now) ? (signingOf(row)?.published ?? []) : []))
-      return { keys: keys.toReversed().map(text => JSON.parse(text) as unknown) }
-    },
+    accepted: now => acceptedAt(now).map(({ id }) => id),
+    published: now => ({
+      keys: acceptedAt(now).flatMap(({ published }) =>
+        published === null ? [] : [JSON.parse(published) as unknown],
+      ),
+    }),
     rows: () => rows.toReversed(),
     dueAt: use => dueAt(rows, use, policy),
+    replacedAt: use => replacedAt(rows, use, policy),
     async rotate({ at, use, how }) {
       // Whoever has such a key makes refresh tokens of any session: all of them end, in the commit that ends the key.
       const revoking: readonly Change[] =

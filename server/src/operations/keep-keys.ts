@@ -1,0 +1,47 @@
+// When a server looks whether keys are due. What is due is decided in core/rotation.ts and done by the keyring.
+import type { Engine } from './engine.ts'
+
+/** About how often a server looks whether keys are due: often beside the shortest span, and rarely enough to cost nothing. */
+const lookEvery = 60 * 60_000
+
+/** The first look: a server that starts says first that it listens. */
+const firstLookAfter = 1000
+
+export type KeepOptions = {
+  /** Milliseconds, about. */
+  readonly every?: number | undefined
+  /** Told what went wrong; the present keys go on, and the next look comes. */
+  readonly onFault: (error: unknown) => void
+}
+
+/**
+ * Rotates keys when they are due. Of several servers one does it: the others' commits touch no row. Looks soon after the
+ * start, and then after spans that differ, so that a fleet does not look in step. Returns the stop, which waits for a look.
+ */
+export function keepKeys(
+  { keyring, store, onEvent }: Pick<Engine, 'keyring' | 'store' | 'onEvent'>,
+  { every = lookEvery, onFault }: KeepOptions,
+): () => Promise<void> {
+  let looking: Promise<void> | undefined
+  let timer: NodeJS.Timeout | undefined
+  let stopped = false
+  const look = async () => {
+    try {
+      for (const event of await keyring.keepUp(store.now())) onEvent(event)
+    } catch (error) {
+      onFault(error)
+    }
+    if (!stopped) lookIn(every * (0.5 + Math.random()))
+  }
+  const lookIn = (span: number) => {
+    timer = setTimeout(() => {
+      looking = look()
+    }, span).unref()
+  }
+  lookIn(Math.min(every, firstLookAfter))
+  return async () => {
+    stopped = true
+    clearTimeout(timer)
+    await looking
+  }
+}
