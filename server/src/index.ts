@@ -398,6 +398,9 @@ function assemble(settings: Settings, { engine, sealing, following, stop }: Part
         ? serviceRoutes({
             keys: serviceKeys,
             news: following.news,
+            issuer: engine.issuer,
+            audience: engine.audience,
+            now: store.now,
             introspect: token => introspect(engine, token, skew),
           })
         : []),

@@ -379,3 +379,34 @@ test('no secret is ever in a row, sealed or not', async t => {
   for (const secret of [...before, ...(await lines())]) assert.ok(!text.includes(secret))
   await store.close()
 })
+
+test('a server without the new secret believes that a key was given up, and says that it cannot tell, not that nobody is signed in', async t => {
+  const { options } = await place(t)
+  const [old, next] = [newSecret(), newSecret()]
+  const behind = await open(t, { database: options.database, secret: old }, true)
+  const ask = async (headers: Record<string, string> = {}) =>
+    (await behind.http.fetch(new Request(`${behind.settings.site.url}/auth/session`, { headers }))).status
+  const signedUp = await behind.http.fetch(
+    new Request(`${behind.settings.site.url}/auth/sign-up`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ email: 'ada@example.com', password: 'twelve blue herons', delivery: 'memory' }),
+    }),
+  )
+  const { accessToken } = (await signedUp.json()) as { accessToken: string }
+  const authorization = `Bearer ${accessToken}`
+  assert.equal(await ask({ authorization }), 200)
+  const command = await open(t, {
+    database: options.database,
+    secret: next,
+    'secret.previous': old,
+  } as Options)
+  assert.ok((await command.rotateSealing()) > 0)
+  assert.equal(await ask({ authorization }), 200, 'what is open stays open')
+  const key = await command.rotateKeys({ use: 'sign', how: 'compromised' })
+  await assert.rejects(behind.keyring.reload(), { name: 'Fault', retryAfter: 1 })
+  assert.equal(await ask({ authorization }), 401, 'signed with the key that was given up')
+  assert.deepEqual(behind.keyring.accepted(behind.store.now()), [])
+  assert.throws(() => behind.keyring.signing(behind.store.now()), { name: 'Fault', retryAfter: 1 })
+  assert.throws(() => behind.keyring.verifying(key.id, behind.store.now()), { name: 'Fault', retryAfter: 1 })
+})

@@ -23,11 +23,16 @@ const readRaw =
       raw.filter((_, at) => at % 2 === 1 && raw[at - 1]?.toLowerCase() === name),
     )
 
+/** Also those of another realm or library. */
+const isHeaders = (headers: Call['headers']): headers is Headers => typeof headers.get === 'function'
+
 export function headerOf({ headers, raw, rawHeaders = raw?.rawHeaders }: Call): Header {
   if (rawHeaders) return readRaw(rawHeaders)
-  if (headers instanceof Headers) return name => headers.get(name) ?? undefined
+  if (isHeaders(headers)) return name => headers.get(name) ?? undefined
+  // Some hand them over as they were written; their names have no case (RFC 9110 §5.1).
+  const lower = new Map(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]))
   return name => {
-    const value = headers[name]
+    const value = lower.get(name)
     return typeof value === 'string' || value === undefined ? value : join(name, value)
   }
 }

@@ -1,26 +1,21 @@
 // Which sessions have ended, followed from Rusk: one long poll after another, so that an end is known here within moments
 // and never later than the stated bound without it being known that nothing is known. Reads no token.
+import { randomUUID } from 'node:crypto'
 import { type Ask, Unreachable } from './ask.ts'
-import { type AccessClaims, clockSkew, isTime, longestLife } from './token.ts'
-import type { Reason } from './verdict.ts'
-
-/** What decides whether a token is still good: whose session it is of, and when it was made. */
-export type Held = Pick<AccessClaims, 'sid' | 'iat' | 'exp'>
-
-/** What a call with the token would be told now. */
-export type Why = Extract<Reason, 'access_revoked' | 'access_expired' | 'unavailable'>
+import type { Held, Listeners } from './listeners.ts'
+import { clockSkew, isTime, longestLife } from './token.ts'
 
 export type Ended = {
   /** Whether the token's session is known to have ended, or the token to be too old to tell. */
-  has(held: Held): boolean
+  has(held: Pick<Held, 'sid' | 'iat'>): boolean
   /** Whether what is known is no older than the bound. */
   isHeard(): boolean
   /** The same, after waiting a moment for Rusk: always where the bound is strict, else only for the first answer there is. */
   hear(): Promise<boolean>
   /** Resolves with the first answer. Rejects with `Unreachable` when asking fails instead. */
   ready(): Promise<void>
-  /** Calls `ended` once, when the session is known to have ended or nothing can be known of it any more. Returns the stop. */
-  when(held: Held, ended: (why: Why) => void): () => void
+  /** Begins to ask, where nobody has asked yet. */
+  follow(): void
   close(): void
 }
 
@@ -36,21 +31,25 @@ export type EndedOptions = {
   readonly clock: Clock
   /** Milliseconds: the bound. */
   readonly within: number
+  readonly listeners: Listeners
   /** Whoever listens is told too when Rusk has not been heard for longer than the bound. */
   readonly strict: boolean
-  /** Signing keys that are accepted now. */
-  readonly onKeys: (ids: readonly string[]) => void
+  /** Signing keys that are accepted now, and what Rusk says of itself. Throws `Unreachable` where that is not who is meant. */
+  readonly onNews: (news: Pick<News, 'keys' | 'issuer' | 'audience' | 'now'>) => void
   readonly onTrouble: (error: Unreachable) => void
   /** It works again, or for the first time. */
   readonly onHeard: () => void
 }
 
-type News = {
+export type News = {
   readonly cursor: string
   readonly ended: readonly string[]
   readonly notBefore: number
   readonly keys: readonly string[]
   readonly remember: number
+  readonly issuer: unknown
+  readonly audience: unknown
+  readonly now: unknown
 }
 
 const isTexts = (value: unknown): value is readonly string[] =>
@@ -60,9 +59,9 @@ const isTexts = (value: unknown): value is readonly string[] =>
 const seconds = (milliseconds: number): number => Math.floor(milliseconds / 1000)
 
 function readNews(document: Readonly<Record<string, unknown>>): News {
-  const { cursor, ended, not_before: notBefore, keys, remember } = document
+  const { cursor, ended, not_before: notBefore, keys, remember, issuer, audience, now } = document
   if (typeof cursor === 'string' && isTexts(ended) && isTime(notBefore) && isTexts(keys) && isTime(remember))
-    return { cursor, ended, notBefore, keys, remember: remember * 1000 }
+    return { cursor, ended, notBefore, keys, remember: remember * 1000, issuer, audience, now }
   throw new Unreachable('What Rusk tells of ended sessions is in a form that this version does not know')
 }
 
@@ -85,7 +84,7 @@ function openAnswer(): PromiseWithResolvers<void> {
 }
 
 export function openEnded(options: EndedOptions): Ended {
-  const { ask, within, strict } = options
+  const { ask, within, strict, listeners } = options
   const { now, passed } = options.clock
   const waitSeconds = Math.min(20, Math.floor(within / 3000))
   /** A connection that has died in silence is given up while there is time to ask anew. Milliseconds. */
@@ -93,7 +92,6 @@ export function openEnded(options: EndedOptions): Ended {
   const closing = new AbortController()
   /** By session, when it was learned of (by what has passed); in that order. */
   const ended = new Map<string, number>()
-  const listeners = new Map<string, Set<{ readonly held: Held; readonly tell: (why: Why) => void }>>()
   let notBefore = 0
   /** Something has come of asking, if only a failure. */
   let tried = false
@@ -104,23 +102,10 @@ export function openEnded(options: EndedOptions): Ended {
   /** The answer that is waited for, or why it did not come. */
   let next = openAnswer()
 
-  const has = ({ sid, iat }: Held): boolean => iat < notBefore || ended.has(sid)
+  const has: Ended['has'] = ({ sid, iat }) => iat < notBefore || ended.has(sid)
   /** One clock may be set back; the other stands still while the machine sleeps. */
   const silence = (): number => Math.max(passed() - heardAt.passed, now() - heardAt.now)
   const isHeard = (): boolean => silence() <= within
-
-  const tellWhere = (over: (held: Held) => Why | undefined) => {
-    for (const [sid, all] of listeners) {
-      for (const each of [...all]) {
-        const why = over(each.held)
-        if (!why) continue
-        all.delete(each)
-        // What whoever is told throws is theirs, and does not stop others from being told.
-        queueMicrotask(() => each.tell(why))
-      }
-      if (all.size === 0) listeners.delete(sid)
-    }
-  }
 
   const forgetOld = () => {
     for (const [sid, learnedAt] of ended) {
@@ -134,6 +119,7 @@ export function openEnded(options: EndedOptions): Ended {
   }
 
   const take = (news: News) => {
+    options.onNews(news)
     const blindFor = silence()
     cursor = news.cursor
     remember = news.remember
@@ -142,10 +128,9 @@ export function openEnded(options: EndedOptions): Ended {
       if (!ended.has(sid)) ended.set(sid, passed())
     }
     forgetOld()
-    options.onKeys(news.keys)
     const missed = Number.isFinite(blindFor) && blindFor > remember
     // Beyond what is remembered nothing is known of a session: a stream that old is opened again with a new token.
-    tellWhere(held => {
+    listeners.tellWhere(held => {
       if (has(held)) return 'access_revoked'
       if (missed) return 'unavailable'
       return held.iat * 1000 + remember <= now() ? 'access_expired' : undefined
@@ -156,7 +141,8 @@ export function openEnded(options: EndedOptions): Ended {
   const poll = async (mayWait: boolean): Promise<void> => {
     const asked = { passed: passed(), now: now() }
     const after = cursor === undefined ? '' : `&after=${encodeURIComponent(cursor)}`
-    const path = `/auth/revocations?wait=${mayWait ? waitSeconds : 0}${after}`
+    // Never asked before: what a cache on the way has kept is no answer to it.
+    const path = `/auth/revocations?wait=${mayWait ? waitSeconds : 0}${after}&once=${randomUUID()}`
     take(readNews(await ask(path, mayWait ? longestWait : undefined)))
     heardAt = asked
     const told = next
@@ -202,7 +188,7 @@ export function openEnded(options: EndedOptions): Ended {
   /** Streams end even when no answer comes that would tell of it. */
   const watch = setInterval(
     () => {
-      if (strict && listeners.size > 0 && !isHeard()) tellWhere(() => 'unavailable')
+      if (strict && !listeners.isEmpty() && !isHeard()) listeners.tellWhere(() => 'unavailable')
     },
     Math.min(1000, within / 4),
   ).unref()
@@ -230,24 +216,11 @@ export function openEnded(options: EndedOptions): Ended {
       start()
       if (!isHeard()) await next.promise
     },
-    when(held, tell) {
-      start()
-      const all = listeners.get(held.sid) ?? new Set()
-      listeners.set(held.sid, all)
-      const mine = { held, tell }
-      all.add(mine)
-      if (closing.signal.aborted) queueMicrotask(() => all.delete(mine) && tell('unavailable'))
-      else if (has(held)) queueMicrotask(() => all.delete(mine) && tell('access_revoked'))
-      return () => {
-        all.delete(mine)
-        if (all.size === 0 && listeners.get(held.sid) === all) listeners.delete(held.sid)
-      }
-    },
+    follow: start,
     close() {
       closing.abort()
       next.reject(new Unreachable('The verifier has been closed'))
       clearInterval(watch)
-      tellWhere(() => 'unavailable')
     },
   }
 }

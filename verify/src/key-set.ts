@@ -1,6 +1,6 @@
 // The keys that Rusk has published (RFC 7517): which of them are ours to use, and when the set is asked for again. One
 // question at a time; a name nobody knows does not become a flood of them.
-import { createPublicKey, type webcrypto } from 'node:crypto'
+import { createPublicKey, randomUUID, type webcrypto } from 'node:crypto'
 import { type Ask, Unreachable } from './ask.ts'
 import type { VerifyingKey } from './jws.ts'
 import { isKeyId } from './token.ts'
@@ -45,7 +45,7 @@ export function readKeySet(
 }
 
 /** Milliseconds. Rusk publishes a key 15 minutes before it signs. */
-const freshFor = 5 * 60_000
+export const freshFor = 5 * 60_000
 
 /** What was had is used for so long while nothing newer can be had. */
 const usedFor = 60 * 60_000
@@ -59,6 +59,8 @@ const failurePause = 1000
 export type KeySet = {
   /** Asks nobody. Undefined: not known, or not known any more. */
   key(id: string): VerifyingKey | undefined
+  /** Known not to be accepted any more. */
+  isGone(id: string): boolean
   /** Whether what is known was had lately, so that nothing has to be asked. */
   isFresh(): boolean
   /** Resolves when there are keys, fresh ones where they can be had. Rejects with `Unreachable`. */
@@ -76,14 +78,25 @@ export type KeySetOptions = {
   readonly ask: Ask
   /** Milliseconds since some moment; only ever goes forwards. */
   readonly passed: () => number
-  /** Some key is no longer good. */
-  readonly onLost: () => void
+  /** These keys are no longer good. */
+  readonly onLost: (ids: readonly string[]) => void
+  /** Whether the feed's last word still holds. */
+  readonly isTold?: () => boolean
   readonly onTrouble: (error: Unreachable) => void
   /** A set has been read. */
   readonly onRead: () => void
 }
 
-export function openKeySet({ ask, passed, onLost, onTrouble, onRead }: KeySetOptions): KeySet {
+const older = new Unreachable('What Rusk publishes comes from a cache that is older than what it accepts')
+
+export function openKeySet({
+  ask,
+  passed,
+  onLost,
+  onTrouble,
+  onRead,
+  isTold = () => false,
+}: KeySetOptions): KeySet {
   let keys: ReadonlyMap<string, VerifyingKey> = new Map()
   /** By the feed's last word: whoever asks for the set may be shown an older one. */
   let accepted: ReadonlySet<string> = new Set()
@@ -96,7 +109,7 @@ export function openKeySet({ ask, passed, onLost, onTrouble, onRead }: KeySetOpt
   let asking: Promise<void> | undefined
 
   const read = async () => {
-    const document = await ask('/.well-known/jwks.json')
+    const document = await ask(`/.well-known/jwks.json?once=${randomUUID()}`)
     const found = readKeySet(document)
     if (!found) throw new Unreachable('What Rusk publishes is no set of keys')
     if (found.size === 0) {
@@ -104,11 +117,11 @@ export function openKeySet({ ask, passed, onLost, onTrouble, onRead }: KeySetOpt
         'Rusk publishes no key: it signs with JWT_SECRET_KEY. Give createVerifier that as `key`',
       )
     }
-    const lost = [...keys.keys()].some(id => !found.has(id))
+    const lost = [...keys.keys()].filter(id => !found.has(id))
     keys = found
     readAt = passed()
     failure = undefined
-    if (lost) onLost()
+    if (lost.length > 0) onLost(lost)
     onRead()
     if (Array.isArray(document.keys) && found.size < document.keys.length)
       onTrouble(new Unreachable('Of the keys that Rusk publishes some are of no use here, and left out'))
@@ -134,24 +147,35 @@ export function openKeySet({ ask, passed, onLost, onTrouble, onRead }: KeySetOpt
   const hasJustFailed = () => failure !== undefined && passed() - failure.at < failurePause
   const refreshBehind = () => void refresh().catch(onTrouble)
 
+  /** The set may come from a cache that is older than the feed's word: that word counts. */
+  const isDropped = (id: string) => dropped.has(id) || (accepted.size > 0 && isTold() && !accepted.has(id))
+  /** The feed accepts it, and what is published does not show it yet: nobody can tell. */
+  const isOwed = (id: string) => isTold() && accepted.has(id) && !keys.has(id)
+
   return {
-    key: id => (isUsable() && !dropped.has(id) ? keys.get(id) : undefined),
+    key: id => (isUsable() && !isDropped(id) ? keys.get(id) : undefined),
+    isGone: id => isDropped(id) || (isUsable() && !keys.has(id)),
     isFresh,
     async ready() {
       if (isUsable()) {
-        if (!isFresh() && !asking && !hasJustFailed()) refreshBehind()
+        if (isFresh()) return
+        // After a silence nobody has looked for long: what has been given up since must not be believed once more.
+        if (passed() - readAt >= 2 * freshFor && !hasJustFailed()) await refresh().catch(onTrouble)
+        else if (!asking && !hasJustFailed()) refreshBehind()
         return
       }
       if (failure && hasJustFailed()) throw failure.error
       await refresh()
     },
     async miss(id) {
-      if (dropped.has(id)) return false
+      if (isDropped(id)) return false
       if (!asking && !isRested()) {
         if (failure) throw failure.error
+        if (isOwed(id)) throw older
         return false
       }
       await refresh()
+      if (isOwed(id)) throw older
       return true
     },
     accept(ids) {
@@ -161,7 +185,8 @@ export function openKeySet({ ask, passed, onLost, onTrouble, onRead }: KeySetOpt
       if (unknown.some(id => !accepted.has(id))) named = true
       accepted = new Set(ids)
       dropped = new Set(known.filter(id => !accepted.has(id)))
-      if ([...dropped].some(id => !before.has(id))) onLost()
+      const lost = [...dropped].filter(id => !before.has(id))
+      if (lost.length > 0) onLost(lost)
       if (!asking && unknown.length > 0 && (named || isRested())) refreshBehind()
     },
   }

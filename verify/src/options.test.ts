@@ -51,8 +51,9 @@ const wrong: readonly (readonly [string, object, RegExp])[] = [
   ['a shared key that is empty', { key: '' }, keySays],
   ['a service key that is too short', { serviceKey: 'x'.repeat(31) }, serviceKeySays],
   ['a service key that is empty', { serviceKey: '' }, serviceKeySays],
-  ['a service key with a line break', { serviceKey: `${secret}\n` }, /^serviceKey: .* no line break$/],
+  ['a service key with a line break', { serviceKey: `${secret}\n` }, /^serviceKey: .* no line break/],
   ['a service key with a blank', { serviceKey: secret.replaceAll('-', ' ') }, /^serviceKey: .* no blank/],
+  ['several service keys', { serviceKey: `${secret},${secret}` }, /^serviceKey: one key .* comma/],
   ['a service key with letters beyond ASCII', { serviceKey: `${secret}’` }, /^serviceKey: .*ASCII/],
   [
     'neither a service key nor that none is wanted',

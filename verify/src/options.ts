@@ -47,6 +47,8 @@ export type Settings = {
   readonly within: number
   readonly strict: boolean
   readonly cookie: string | undefined
+  /** What Rusk writes beside it at sign-in: it begins with the id of the session that the browser means. */
+  readonly signIn: string
   readonly listed: ReadonlySet<string>
   readonly csrf: { readonly cookie: string; readonly header: string } | undefined
   readonly onTrouble: (error: Unreachable) => void
@@ -59,6 +61,8 @@ export class Misuse extends Error {
   constructor(findings: readonly string[]) {
     super(`createVerifier cannot work with these options:\n${findings.map(each => `- ${each}`).join('\n')}`)
     this.findings = findings
+    // The message has them: whoever prints the error should not read them twice.
+    Object.defineProperty(this, 'findings', { enumerable: false })
   }
 }
 
@@ -128,9 +132,9 @@ function keyFindings({ key, serviceKey, revocation, within, whenUnreachable }: O
   if (serviceKey !== undefined && short(serviceKey)) {
     findings.push(`serviceKey: at least ${shortest} bytes, one of Rusk’s RUSK_SERVICE_KEYS`)
   }
-  if (isText(serviceKey) && !visible.test(serviceKey)) {
+  if (isText(serviceKey) && (!visible.test(serviceKey) || serviceKey.includes(','))) {
     findings.push(
-      'serviceKey: it goes into a header: letters, digits and signs of ASCII, no blank and no line break',
+      'serviceKey: one key of letters, digits and signs of ASCII: no blank and no line break in it, and no comma, which parts keys at Rusk',
     )
   }
   if (serviceKey === undefined && revocation === undefined) {
@@ -187,6 +191,7 @@ export function readOptions(options: Options): Settings {
   const { issuer = '', url = issuer, key, cookie, csrf } = options
   const read = new URL(issuer)
   const native = read.protocol === 'https:' ? '__Host-rusk_access' : 'rusk_access'
+  const name = cookie || native
   return {
     issuer: spell(read),
     base: url.replace(/\/+$/, ''),
@@ -198,7 +203,8 @@ export function readOptions(options: Options): Settings {
     serviceKey: options.serviceKey,
     within: options.within ?? 5000,
     strict: options.whenUnreachable !== 'accept',
-    cookie: cookie === false ? undefined : (cookie ?? native),
+    cookie: cookie === false ? undefined : name,
+    signIn: name.startsWith('__Host-') ? '__Host-rusk_signin' : 'rusk_signin',
     listed: new Set([read.origin, ...(options.origins ?? [])]),
     csrf: csrf && { cookie: csrf.cookie, header: csrf.header.toLowerCase() },
     onTrouble: options.onTrouble ?? warn,

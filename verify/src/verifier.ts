@@ -3,9 +3,10 @@
 import { openAsk, Unreachable } from './ask.ts'
 import { type Call, headerOf } from './call.ts'
 import { readBearer, readCookies } from './carried.ts'
-import { type Clock, type Ended, openEnded, type Why } from './ended.ts'
+import { type Clock, type Ended, type EndedOptions, openEnded } from './ended.ts'
 import { isDoublySubmitted, isHandshake, isSafe, mayChange } from './guard.ts'
-import { type KeySet, openKeySet } from './key-set.ts'
+import { freshFor, type KeySet, openKeySet } from './key-set.ts'
+import { type Held, openListeners, type Why } from './listeners.ts'
 import { type Options, readOptions, type Settings } from './options.ts'
 import { type AccessClaims, clockSkew, longestLife, readAccessToken } from './token.ts'
 import { type Reason, reject, type Verdict } from './verdict.ts'
@@ -67,8 +68,20 @@ function openTrouble(tell: (error: Unreachable) => void) {
   }
 }
 
-const signsItself =
-  'Rusk signs with keys of its own and not with a shared one: leave `key` out, or set JWT_SECRET_KEY there too'
+/** Why no token of this Rusk would ever be good here, as a sentence; undefined: nothing speaks against it. */
+function contradiction(
+  { issuer, audience, shared }: Settings,
+  told: Parameters<EndedOptions['onNews']>[0],
+): string | undefined {
+  if (typeof told.issuer === 'string' && told.issuer !== issuer)
+    return `Rusk signs as ${told.issuer} (its url), and issuer is ${issuer} here: no token of its is good`
+  const theirs = told.audience === null ? undefined : told.audience
+  if (told.audience !== undefined && theirs !== audience)
+    return `Rusk’s audience is ${theirs ?? 'none'}, and audience is ${audience ?? 'none'} here: no token of its is good`
+  return shared && told.keys.length > 0
+    ? 'Rusk signs with keys of its own and not with a shared one: leave `key` out, or set JWT_SECRET_KEY there too'
+    : undefined
+}
 
 /** `createVerifier`, with time as tests have it. */
 export function openVerifier(options: Options, clock: Clock): Verifier {
@@ -82,13 +95,39 @@ export function openVerifier(options: Options, clock: Clock): Verifier {
   const keyTrouble = openTrouble(tell)
   const feedTrouble = openTrouble(tell)
   const verdicts = new Map<string, { readonly verified: AccessClaims }>()
+  /** By which key the claims that were handed out are good. */
+  const kids = new WeakMap<AccessClaims, string>()
+  const listeners = openListeners()
+
+  const clockTrouble = openTrouble(tell)
+  const tellClock = (now: unknown) => {
+    const apart = typeof now === 'number' ? clock.now() - now * 1000 : 0
+    if (Math.abs(apart) <= clockSkew) clockTrouble.over()
+    else {
+      const where = `about ${Math.ceil(Math.abs(apart) / 60_000)} min ${apart > 0 ? 'ahead of' : 'behind'} Rusk’s`
+      clockTrouble.tell(new Unreachable(`The clock here is ${where}: good tokens are refused. Set it right`))
+    }
+  }
+  const consequence = settings.strict
+    ? `; after ${settings.within / 1000} s without an answer callers get 503`
+    : ''
+  const tellUnheard = (error: Unreachable) =>
+    feedTrouble.tell(
+      new Unreachable(`${error.message}. It is asked again by itself${consequence}`, { cause: error }),
+    )
 
   const keys: KeySet | undefined = shared
     ? undefined
     : openKeySet({
         ask,
         passed: clock.passed,
-        onLost: () => verdicts.clear(),
+        onLost(ids) {
+          verdicts.clear()
+          listeners.tellWhere(({ kid }) =>
+            kid === undefined || ids.includes(kid) ? 'access_revoked' : undefined,
+          )
+        },
+        isTold: () => ended?.isHeard() ?? false,
         onTrouble: keyTrouble.tell,
         onRead: keyTrouble.over,
       })
@@ -100,11 +139,14 @@ export function openVerifier(options: Options, clock: Clock): Verifier {
           clock,
           within: settings.within,
           strict: settings.strict,
-          onKeys(ids) {
-            keys?.accept(ids)
-            if (shared && ids.length > 0) keyTrouble.tell(new Unreachable(signsItself))
+          listeners,
+          onNews(news) {
+            const trouble = contradiction(settings, news)
+            if (trouble !== undefined) throw new Unreachable(trouble)
+            keys?.accept(news.keys)
+            tellClock(news.now)
           },
-          onTrouble: feedTrouble.tell,
+          onTrouble: tellUnheard,
           onHeard: feedTrouble.over,
         })
 
@@ -118,11 +160,13 @@ export function openVerifier(options: Options, clock: Clock): Verifier {
 
   /** By the keys there are. `missed`: the one that it names and that is not among them. */
   const read = (text: string): { readonly verdict: Verdict; readonly missed: string | undefined } => {
-    let missed: string | undefined
+    let [named, missed]: (string | undefined)[] = []
     const key = (id: string | undefined) => {
-      if (id === undefined || shared) return id === undefined ? shared : undefined
+      if (shared) return id === undefined ? shared : undefined
+      if (id === undefined) return undefined
       const found = keys?.key(id)
-      missed = found ? undefined : id
+      if (found) named = id
+      else missed = id
       return found
     }
     const { issuer, audience } = settings
@@ -136,7 +180,9 @@ export function openVerifier(options: Options, clock: Clock): Verifier {
     })
     if (!found) return { verdict: reject('access_invalid'), missed }
     if ('expired' in found) return { verdict: reject('access_expired'), missed }
-    return { verdict: keep(text, found.claims), missed }
+    const verdict = keep(text, found.claims)
+    if (named !== undefined) kids.set(verdict.verified, named)
+    return { verdict, missed }
   }
 
   /** With keys as fresh as they can be had, and none that is too old. */
@@ -171,21 +217,43 @@ export function openVerifier(options: Options, clock: Clock): Verifier {
     return 'verified' in verdict ? judge(text, verdict) : verdict
   }
 
+  const overNow = ({ kid, ...held }: Held): Why | undefined => {
+    if (closing.signal.aborted) return 'unavailable'
+    return ended?.has(held) || (kid !== undefined && keys?.isGone(kid)) ? 'access_revoked' : undefined
+  }
+
+  /** Without a feed nobody says that a key has gone, and a stream brings no call that would ask. */
+  const looking = setInterval(() => {
+    if (!ended && !listeners.isEmpty()) keys?.ready().catch(keyTrouble.tell)
+  }, freshFor).unref()
+
   return {
     verify,
-    check: call => checkCall(settings, verify, call),
+    check: call =>
+      checkCall({ settings, verify, isOver: sid => ended?.has({ sid, iat: Infinity }) === true }, call),
     whenEnded(claims, tell) {
-      if (ended) return ended.when(claims, tell)
-      const left = Math.max(0, claims.exp * 1000 - clock.now())
-      const timer = setTimeout(() => tell('access_expired'), left).unref()
-      return () => clearTimeout(timer)
+      const { sid, iat, exp } = claims
+      const held = { sid, iat, exp, kid: kids.get(claims) }
+      const stop = listeners.add(held, tell)
+      ended?.follow()
+      // It may have been over before anybody listened.
+      listeners.tellWhere(each => (each === held ? overNow(held) : undefined))
+      if (ended) return stop
+      const expired = () => listeners.tellWhere(each => (each === held ? 'access_expired' : undefined))
+      const timer = setTimeout(expired, Math.max(0, exp * 1000 - clock.now())).unref()
+      return () => {
+        clearTimeout(timer)
+        stop()
+      }
     },
     async ready() {
       await Promise.all([keys?.ready(), ended?.ready()])
     },
     close() {
       closing.abort()
+      clearInterval(looking)
       ended?.close()
+      listeners.tellWhere(() => 'unavailable')
     },
   }
 }
@@ -204,11 +272,18 @@ function judgeCookies(verdicts: readonly Verdict[]): Verdict {
   return verified.some(each => each.verified.sid !== first.verified.sid) ? reject('cookie_conflict') : first
 }
 
-async function checkCall(
-  { cookie, listed, csrf }: Settings,
-  verify: (text: string) => Promise<Verdict>,
-  call: Call,
-): Promise<Verdict> {
+type Judge = {
+  readonly settings: Settings
+  readonly verify: Verifier['verify']
+  /** Whether this session is known to have ended. */
+  readonly isOver: (sid: string) => boolean
+}
+
+/** What a sign-in cookie looks like: a session's id, a number, a MAC that Rusk alone can check. */
+const signInForm = /^([\w-]{1,64})\.\d+\.[\w-]{43}$/
+
+async function checkCall({ settings, verify, isOver }: Judge, call: Call): Promise<Verdict> {
+  const { cookie, signIn, listed, csrf } = settings
   const header = headerOf(call)
   const bearer = readBearer(header('authorization'))
   if (bearer === null) return reject('access_malformed')
@@ -231,6 +306,9 @@ async function checkCall(
   if ('rejected' in verdict) return verdict
   const { sid } = verdict.verified
   if ('verified' in byCookie && byCookie.verified.sid !== sid) return reject('cookie_conflict')
+  // A late answer, or a sibling host, may have put back the access cookie of another sign-in than the browser's last.
+  const meant = valuesOf(signIn).map(text => signInForm.exec(text)?.[1] ?? sid)
+  if (bearer === undefined && meant.some(id => id !== sid && !isOver(id))) return reject('access_expired')
   // Only Rusk can check the token's MAC; that it is of this session, whose id no other site knows, shows that it read the cookie.
   const isOwn = (text: string) => text.startsWith(`${sid}.`)
   // No page can add a header to a handshake; that its Origin is a listed one has been seen to.

@@ -87,6 +87,10 @@ async function rotateAccess(system: System, globals: Globals, flags: RotateFlags
       ? 'No older key is accepted any more: every access token must be renewed. Refresh tokens stay good.'
       : 'Older keys go on being accepted until their tokens have expired.',
   )
+  if (how === 'at_once')
+    say(
+      'Services that keep the earlier key set refuse new tokens until they ask again: 5 to 10 minutes, those with @rusk/verify at once.',
+    )
 }
 
 async function rotateRefresh(system: System, globals: Globals, flags: RotateFlags): Promise<void> {

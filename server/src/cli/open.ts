@@ -1,5 +1,6 @@
 // From what stands on the command line to settings, a store, a system. The parts are loaded when they are needed, so
 // that `rusk --help` waits for none of them.
+import { existsSync } from 'node:fs'
 import type { OptionName, Settings, SettingsRead } from '../config.ts'
 import { Misuse } from '../core/fault.ts'
 import type { System } from '../index.ts'
@@ -60,12 +61,28 @@ export const inMemory = (settings: Settings): Settings => ({
   site: { ...settings.site, environment: 'development' },
 })
 
-/** Opens the system, and closes it whatever happens. */
+/** Whoever looks, or ends something, in the wrong folder is told so: an empty database would say that all is well. */
+async function needDatabase({ database }: Settings): Promise<void> {
+  const { isDatabase, readDatabase } = await import('../store/database.ts')
+  const read = readDatabase(database)
+  if (!isDatabase(read) || read.kind !== 'sqlite' || read.path === null || existsSync(read.path)) return
+  throw new Misuse([
+    {
+      about: 'database',
+      wrong: `there is none at ${read.path}`,
+      instead: 'Run this in the folder where Rusk runs, or name its database with --database',
+    },
+  ])
+}
+
+/** Opens the system, and closes it whatever happens. `mayMake`: on a database that is not there yet, too. */
 export async function withSystem<T>(
   globals: Globals,
   use: (system: System, settings: Settings) => Promise<T>,
+  { mayMake = false } = {},
 ): Promise<T> {
   const settings = await needSettings(globals)
+  if (!mayMake) await needDatabase(settings)
   const system = await openBeside(settings)
   try {
     return await use(system, settings)

@@ -4,6 +4,7 @@ import { type Finding, Misuse } from '../core/fault.ts'
 import { readInput } from '../core/input.ts'
 import type { User } from '../core/model.ts'
 import { type Refusal, refusals } from '../core/refusal.ts'
+import type { System } from '../index.ts'
 import type { NewAccount } from '../operations/administer.ts'
 import type { Store } from '../store/port.ts'
 import { type Globals, withSystem } from './open.ts'
@@ -56,14 +57,15 @@ export async function createUser(globals: Globals, flags: NewUserFlags): Promise
   // Asked for last: nobody shall type a password, twice, for an address that will not do.
   const given = isAsked(flags) ? undefined : await readPassword(flags).catch(tellingToo(person))
   needNone(unfit({ ...person, password: given ?? standIn }))
-  await withSystem(globals, async system => {
+  const make = async (system: System) => {
     if (given === undefined) needNone(await taken(system.store, person))
     const account = { ...person, password: given ?? (await readPassword(flags)) }
     const made = await system.createUser(account, { skipPolicy, superuser })
     if ('refusal' in made) throw new Misuse(await reasonsFor(made.refusal, system.store, person))
     if (globals.json) showJson(rowOf(made.user))
     else say(`Made user ${made.user.number}, ${made.user.email}.`)
-  })
+  }
+  await withSystem(globals, make, { mayMake: true })
 }
 
 /** Throws `Misuse` when there is a finding. */

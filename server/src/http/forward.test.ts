@@ -29,25 +29,10 @@ function open(email: string) {
   return { methods, warned, ask: (headers = {}) => answer(callOf(headers)) }
 }
 
-const addresses: readonly [email: string, sent: boolean][] = [
-  ['ada@example.com', true],
-  ["o'hara+x@example.com", true],
-  ['jörg@example.com', false],
-  ['ada@example.com\r\nRemote-User: admin', false],
-  ['ada@example.com\u0000', false],
-  ['"a b"@example.com', false],
-  ['', false],
-]
-for (const [email, sent] of addresses) {
-  test(`${JSON.stringify(email)} is ${sent ? '' : 'not '}sent as Remote-Email`, async () => {
-    const { headers } = await open(email).ask()
-    assert.deepEqual(headers, {
-      'Remote-User': 'u1',
-      'Remote-Session': 's1',
-      ...(sent ? { 'Remote-Email': email } : {}),
-    })
-  })
-}
+test('no address is told, whatever it is: nobody has proved it', async () => {
+  const { headers } = await open('ada@example.com').ask()
+  assert.deepEqual(headers, { 'Remote-User': 'u1', 'Remote-Session': 's1' })
+})
 
 test('a proxy that does not tell the method is told of once', async () => {
   const { ask, methods, warned } = open('ada@example.com')

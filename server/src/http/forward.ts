@@ -34,20 +34,11 @@ function signInAt(page: string, { header }: Pick<Call, 'header'>): string {
   return target === undefined ? page : `${page}?${new URLSearchParams({ return_to: target })}`
 }
 
-/** No address that could end a header line, and none that a program would have to decode. */
-const printable = /^[\x21-\x7e]+$/
-
-function tell({ done, subject }: Extract<Called, { done: unknown }>): JsonAnswer {
-  const { session, user } = done
-  return {
-    status: 204,
-    headers: {
-      'Remote-User': subject,
-      'Remote-Session': session.id,
-      ...(printable.test(user.email) ? { 'Remote-Email': user.email } : {}),
-    },
-  }
-}
+/** No address: nobody has proved that it is theirs, and programs behind proxies take it for an account's name. */
+const tell = ({ done, subject }: Extract<Called, { done: unknown }>): JsonAnswer => ({
+  status: 204,
+  headers: { 'Remote-User': subject, 'Remote-Session': done.session.id },
+})
 
 export type ForwardParts = {
   readonly whoCalls: WhoCalls

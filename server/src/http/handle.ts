@@ -1,6 +1,6 @@
 // The door of this room: takes a site, dialects and the operations, gives what answers calls. Puts the parts together and
 // decides nothing but what is said only once.
-import { isHandshake, isSafe, mayChange } from '@rusk/verify/floor'
+import { isHandshake, isSafe, mayChange, readBearer } from '@rusk/verify/floor'
 import { subjectOf } from '../core/model.ts'
 import { type Refusal, refuse } from '../core/refusal.ts'
 import type { OperationName, Result } from '../operations/contract.ts'
@@ -110,7 +110,9 @@ export function createHttp(parts: HttpParts): Http {
     let answer: Called = { refusal: refuse('not_signed_in') }
     for (const way of ways.filter(isJsonWay).filter(each => each.route.does === 'whoAmI')) {
       const cookies = way.spoken.readJar(header('cookie'))
-      const carried = readCarried(way, cookies, header, parts.csrfAuthentic)
+      const read = readCarried(way, cookies, header, parts.csrfAuthentic)
+      // A program's own routes take what any service would, also where the dialect's own read cookies alone.
+      const carried = { ...read, bearer: read.bearer ?? readBearer(header('authorization')) ?? read.bearer }
       // A bearer token no browser sends by itself.
       if (carried.bearer === undefined && unsafe && !mayChange(header, way.spoken.listed)) {
         answer = { refusal: refuse('origin_refused') }

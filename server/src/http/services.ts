@@ -12,6 +12,11 @@ export type ServiceParts = {
   /** Any of them opens. */
   readonly keys: readonly string[]
   readonly news: TellNews
+  /** What access tokens say, so that a service finds out that it was told something else. */
+  readonly issuer: string
+  readonly audience: string | undefined
+  /** Epoch milliseconds. */
+  readonly now: () => number
   readonly introspect: (token: string) => Promise<Introspected | undefined>
 }
 
@@ -79,7 +84,8 @@ const writeIntrospected = (found: Introspected | undefined): object => {
   }
 }
 
-export function serviceRoutes({ keys, news, introspect }: ServiceParts): readonly JsonRoute[] {
+export function serviceRoutes(parts: ServiceParts): readonly JsonRoute[] {
+  const { keys, news, introspect, issuer, audience = null, now } = parts
   const opens = openDoor(keys)
   const behind =
     (answer: (call: Call) => Promise<JsonAnswer>): JsonRoute['answer'] =>
@@ -93,7 +99,8 @@ export function serviceRoutes({ keys, news, introspect }: ServiceParts): readonl
         const asked = readAsked(call)
         if ('no' in asked) return asked.no
         const { cursor, ended, notBefore, keys, remember } = await news(asked.after, asked.seconds * 1000)
-        return { status: 200, body: { cursor, ended, not_before: notBefore, keys, remember } }
+        const told = { cursor, ended, not_before: notBefore, keys, remember }
+        return { status: 200, body: { ...told, issuer, audience, now: Math.floor(now() / 1000) } }
       }),
     },
     {

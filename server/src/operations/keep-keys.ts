@@ -4,8 +4,11 @@ import type { Engine } from './engine.ts'
 /** About how often a server looks whether keys are due: often beside the shortest span, and rarely enough to cost nothing. */
 const lookEvery = 60 * 60_000
 
-/** The first look: a server that starts says first that it listens. */
-const firstLookAfter = 1000
+/** The first look: by then a machine that starts with a wrong clock has set it right. */
+const firstLookAfter = 10 * 60_000
+
+/** A clock that has moved by more than this beside what has passed was set meanwhile, in milliseconds. */
+const steady = 60_000
 
 export type KeepOptions = {
   /** Milliseconds, about. */
@@ -15,8 +18,8 @@ export type KeepOptions = {
 }
 
 /**
- * Rotates keys when they are due. Of several servers one does it: the others' commits touch no row. Looks soon after the
- * start, and then after spans that differ, so that a fleet does not look in step. Returns the stop, which waits for a look.
+ * Rotates keys when they are due. Of several servers one does it: the others' commits touch no row. Looks some minutes after
+ * the start, and then after spans that differ, so that a fleet does not look in step. Returns the stop, which waits for a look.
  */
 export function keepKeys(
   { keyring, store, onEvent }: Pick<Engine, 'keyring' | 'store' | 'onEvent'>,
@@ -25,9 +28,16 @@ export function keepKeys(
   let looking: Promise<void> | undefined
   let timer: NodeJS.Timeout | undefined
   let stopped = false
+  let last = { now: store.now(), passed: performance.now() }
+  /** What a clock says that was just set decides nothing that cannot be undone. */
+  const isSteady = (): boolean => {
+    const before = last
+    last = { now: store.now(), passed: performance.now() }
+    return Math.abs(last.now - before.now - (last.passed - before.passed)) <= steady
+  }
   const look = async () => {
     try {
-      for (const event of await keyring.keepUp(store.now())) onEvent(event)
+      if (isSteady()) for (const event of await keyring.keepUp(store.now())) onEvent(event)
     } catch (error) {
       onFault(error)
     }

@@ -135,6 +135,10 @@ const unsealed = (row: KeyRow): Omit<KeyRow, 'sealed'> & { sealed: '' } => ({ ..
 const sameButSeals = (a: readonly KeyRow[], b: readonly KeyRow[]): boolean =>
   JSON.stringify(a.map(unsealed)) === JSON.stringify(b.map(unsealed))
 
+/** What it has made would be taken for forged: nobody is told that. */
+const undecided = ({ id }: KeyRow): Fault =>
+  new Fault(`the key ${id} is sealed with a secret that this server was not started with`, { retryAfter: 1 })
+
 type Lasting = { readonly from: number; readonly until: number; readonly value: unknown }
 
 /** Opens every key; makes the first ones on an empty store. Rejects with `SealedOtherwise` when no secret opens them. */
@@ -145,6 +149,8 @@ export async function openKeyring(options: KeyringOptions): Promise<Keyring> {
   let rows: readonly KeyRow[] = []
   let opened: ReadonlyMap<string, Opened> = new Map()
   const reads = { begun: 0, taken: 0 }
+  /** Until then whoever starts it is told what is wrong with the secret. */
+  let begun = false
   let moments = new Map<string, Lasting>()
 
   const reload = async (): Promise<boolean> => {
@@ -155,10 +161,16 @@ export async function openKeyring(options: KeyringOptions): Promise<Keyring> {
     const unknown = read.filter(row => !opened.has(row.id))
     const sealer = unknown.length > 0 ? await options.sealer() : undefined
     const found = new Map<string, Opened>()
+    const sealedOtherwise: SealedOtherwise[] = []
     for (const row of read) {
       const known = opened.get(row.id)
-      if (known) found.set(row.id, known)
-      else if (sealer) found.set(row.id, openKey(row, sealer.open(row.sealed, contextOf(row))))
+      try {
+        if (known) found.set(row.id, known)
+        else if (sealer) found.set(row.id, openKey(row, sealer.open(row.sealed, contextOf(row))))
+      } catch (error) {
+        if (!(error instanceof SealedOtherwise)) throw error
+        sealedOtherwise.push(error)
+      }
     }
     // A read that began later has been taken already: this one is older.
     if (mine < reads.taken) return false
@@ -168,6 +180,10 @@ export async function openKeyring(options: KeyringOptions): Promise<Keyring> {
     opened = found
     moments = new Map()
     if (changed) options.onChange?.()
+    // Last: that a key has ended counts, whatever cannot be opened beside it.
+    const [cause] = sealedOtherwise
+    if (cause && !begun) throw cause
+    if (cause) throw new Fault(`${cause.message}, which this server was not started with`, { retryAfter: 1 })
     return changed
   }
 
@@ -257,20 +273,28 @@ export async function openKeyring(options: KeyringOptions): Promise<Keyring> {
   }
 
   await carryOut(store.now(), () => decideMissing(rows, store.now(), policy))
+  begun = true
 
   return {
     signing: lasting('signing', now => {
       if (shared) return shared
-      const key = signingOf(writerOf(rows, 'sign', now, algorithm))
-      if (!key) throw new Fault('no key may sign at this moment')
+      const openable = rows.filter(({ id }) => opened.has(id))
+      const key = signingOf(writerOf(openable, 'sign', now, algorithm))
+      if (!key) throw new Fault('no key may sign at this moment', { retryAfter: 1 })
       return key
     }),
     verifying(id, now) {
       if (id === undefined || shared) return id === undefined || id === shared?.id ? shared : undefined
       const row = rows.find(each => each.id === id && each.use === 'sign')
-      return row && isAccepted(row, now) ? signingOf(row) : undefined
+      if (!row || !isAccepted(row, now)) return undefined
+      if (!opened.has(row.id)) throw undecided(row)
+      return signingOf(row)
     },
     macs: lasting('macs', (now): readonly [MacKey, ...MacKey[]] => {
+      const closed = rows.find(
+        row => row.use === 'mac' && row.signsFrom <= now && isAccepted(row, now) && !opened.has(row.id),
+      )
+      if (closed) throw undecided(closed)
       const writer = writerOf(rows, 'mac', now, 'HS256')
       const [first] = macOf(writer)
       if (!first) throw new Fault('no key may authenticate refresh tokens at this moment')

@@ -293,6 +293,24 @@ test('the doctor tells how many letters wait, if any do', async t => {
   assert.match((await outbox()) ?? '', /^✓ 2 letters wait in the outbox: no mail is sent yet$/)
 })
 
+test('in the wrong folder nothing is looked at and nothing is ended: a command says so, and makes no database', async t => {
+  const folder = emptyFolder(t)
+  for (const command of [
+    'keys list',
+    'keys rotate --compromised',
+    'users list',
+    'sessions list',
+    'sessions revoke --user jack',
+  ]) {
+    assertEnded(
+      await run({ folder }, command.split(' ')),
+      2,
+      /✗ database: there is none at \.\/rusk\.db\. → Run this in the folder/,
+    )
+  }
+  assert.deepEqual(readdirSync(folder), [])
+})
+
 test('a rotated key is published now and signs later, or at once if told so', async t => {
   const folder = emptyFolder(t)
   type Key = { use: string; state: string }
@@ -304,6 +322,7 @@ test('a rotated key is published now and signs later, or at once if told so', as
       .map(key => key.state)
       .sort()
   }
+  await run({ folder }, ['migrate'])
   assert.deepEqual(await states(), ['signs'])
   assertEnded(await run({ folder }, ['keys', 'rotate']), 0, /is published and signs from \d{4}-/)
   assert.deepEqual(await states(), ['published', 'signs'])
@@ -501,6 +520,7 @@ test('the doctor speaks of a CSRF cookie only where there is one, and of its dom
 
 test('the doctor sees a schema that is behind, and files that others can read', async t => {
   const folder = emptyFolder(t)
+  await run({ folder }, ['migrate'])
   await run({ folder }, ['keys', 'list'])
   assert.match((await run({ folder }, ['doctor'])).stdout, /schema is up to date/)
   chmodSync(join(folder, 'rusk.db.key'), 0o644)

@@ -21,7 +21,7 @@ import type { Tables } from '../../src/store/schema.ts'
 import { newSession, newUser, noon } from './people.ts'
 import { databaseAt, freshDatabase, startPostgres } from './stores.ts'
 
-const sessions = 20_000
+const sessions = 2000
 
 /** One of ten has ended, a second after another. */
 async function fill(store: Store): Promise<void> {
