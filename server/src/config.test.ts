@@ -425,13 +425,19 @@ test('production refuses what is only fit for development, which is a risk there
       'a service key that signs tokens',
       { RUSK_SERVICE_KEYS: `${stronger},${strong}`, JWT_SECRET_KEY: strong },
       'RUSK_SERVICE_KEYS',
-      /makes or seals keys/,
+      /makes tokens or seals keys/,
     ],
     [
       'a service key that seals',
       { RUSK_SERVICE_KEYS: strong, RUSK_SECRET: strong },
       'RUSK_SERVICE_KEYS',
-      /makes or seals keys/,
+      /makes tokens or seals keys/,
+    ],
+    [
+      'a service key that sealed before',
+      { RUSK_SERVICE_KEYS: strong, RUSK_SECRET: stronger, RUSK_SECRET_PREVIOUS: strong },
+      'RUSK_SERVICE_KEYS',
+      /makes tokens or seals keys/,
     ],
     ['cookies that are not Secure', { SECURE_COOKIES: 'false' }, 'SECURE_COOKIES', /Secure/],
   ]

@@ -43,14 +43,14 @@ const strongSecret = (about: 'secret' | 'jwt.key' | 'bridge.key', instead = make
 })
 
 /** The first one that is weak: what is wrong with it does not show which. */
-const strongSecrets = (about: 'service.keys'): Rule => ({
-  about,
+const strongServiceKeys: Rule = {
+  about: 'service.keys',
   refuses: 'production',
   find({ values }) {
-    const wrong = values[about]?.map(weaknessOf).find(each => each !== undefined)
+    const wrong = values['service.keys']?.map(weaknessOf).find(each => each !== undefined)
     return wrong === undefined ? undefined : { wrong, instead: makeOne }
   },
-})
+}
 
 /** Listed origins that stand so towards `url`. While nobody set `url`, a browser may call this machine by any of its names. */
 function originsThatAre(
@@ -111,14 +111,18 @@ export const rules: readonly Rule[] = [
     'bridge.key',
     'Leave it out: who guesses it is let in as anybody. Without it people sign in once more',
   ),
-  strongSecrets('service.keys'),
+  strongServiceKeys,
   {
     about: 'service.keys',
     refuses: 'production',
-    find: ({ values: { 'service.keys': keys = [], secret, 'jwt.key': jwtKey } }) =>
-      keys.some(key => key === secret || key === jwtKey)
+    find: ({ values }) =>
+      values['service.keys']?.some(key =>
+        (['secret', 'secret.previous', 'jwt.key', 'bridge.key'] as const).some(
+          other => values[other] === key,
+        ),
+      )
         ? {
-            wrong: 'a secret that makes or seals keys is among them, and whoever may ask has it',
+            wrong: 'a secret that makes tokens or seals keys is among them, and whoever may ask has it',
             instead: makeOne,
           }
         : undefined,
