@@ -12,6 +12,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"log"
 	"math/big"
 	"net"
@@ -19,17 +20,25 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
 var (
 	issuer  = os.Getenv("RUSK_URL")
 	base64s = base64.RawURLEncoding.Strict()
-	asking  = http.Client{Timeout: 2 * time.Second}
 	refused = errors.New("no access token of this issuer, or one that has expired")
-	skew    = int64(60) // seconds that Rusk's clock may be ahead of this one
+	skew    = int64(60)    // seconds that Rusk's clock may be ahead of this one
+	longest = int64(86400) // seconds that a token may live
 	keys    = keySet{}
+	// For all of an answer. Where keys come from is configured: nobody is sent elsewhere.
+	client = http.Client{Timeout: 2 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error {
+		return http.ErrUseLastResponse
+	}}
 )
+
+// Keys are had again after the first, used for the second while Rusk is away; the third is between two questions.
+const freshFor, usedFor, pause = 5 * time.Minute, time.Hour, time.Second
 
 // A key knows its algorithm. Where Rusk has JWT_SECRET_KEY there is one key, of no name and "HS256", which verifies
 // by hmac.New(sha256.New, …) and hmac.Equal.
@@ -71,47 +80,79 @@ func check(token string) (*claims, error) {
 		return nil, refused
 	}
 	said, now := claims{}, time.Now().Unix()
-	if json.Unmarshal(decoded[1], &said) != nil || said.Iss != issuer || said.Sub == "" || said.Sid == "" {
+	if json.Unmarshal(decoded[1], &said) != nil || said.Iss != issuer ||
+		said.Sub == "" || said.Sid == "" || said.Jti == "" {
 		return nil, refused
 	}
 	// Where Rusk has an audience, it must be that one.
-	if said.Exp <= now || said.Iat == 0 || said.Iat > now+skew || said.Aud != nil {
+	if said.Exp <= now || said.Iat == 0 || said.Iat > now+skew || said.Exp-said.Iat > longest || said.Aud != nil {
 		return nil, refused
 	}
 	return &said, nil
 }
 
-// The published keys by name: had again after five minutes, and for an unknown name at most once a second.
-type keySet struct {
-	turn                  sync.Mutex
-	known                 map[string]*key
-	again, againIfUnknown time.Time
-	trouble               error // of the last question
+// What the last question for the published keys has left known.
+type learned struct {
+	keys          map[string]*key
+	had, answered time.Time // when the keys were asked for; when the question was over, if only by a failure
+	trouble       error
 }
 
+func (known learned) isDue(kid string) bool {
+	isFresh := known.keys[kid] != nil && time.Since(known.had) < freshFor
+	return !isFresh && time.Since(known.answered) >= pause
+}
+
+type keySet struct {
+	asking sync.Mutex   // whoever holds it asks
+	last   atomic.Value // what is learned
+}
+
+func (set *keySet) known() learned {
+	known, _ := set.last.Load().(learned)
+	return known
+}
+
+// One question at a time. Who comes meanwhile waits for that one, and while Rusk is away for none: otherwise whoever
+// makes names up would hold up everybody.
 func (set *keySet) find(kid string) (*key, error) {
-	set.turn.Lock()
-	defer set.turn.Unlock()
-	now := time.Now()
-	if found := set.known[kid]; found != nil && now.Before(set.again) {
+	if known := set.known(); known.isDue(kid) {
+		if known.trouble == nil {
+			set.asking.Lock()
+			set.renew(kid)
+		} else if set.asking.TryLock() {
+			set.renew(kid)
+		}
+	}
+	known := set.known()
+	if time.Since(known.had) >= usedFor {
+		return nil, fmt.Errorf("Rusk's keys cannot be had: %w", known.trouble)
+	}
+	if found := known.keys[kid]; found != nil {
 		return found, nil
 	}
-	if set.known[kid] == nil && now.Before(set.againIfUnknown) {
-		return nil, set.trouble
+	return nil, known.trouble
+}
+
+// renew asks, unless somebody has just had an answer, and lets the next one ask.
+func (set *keySet) renew(kid string) {
+	defer set.asking.Unlock()
+	known := set.known()
+	if !known.isDue(kid) {
+		return
 	}
-	set.again, set.againIfUnknown = now.Add(5*time.Minute), now.Add(time.Second)
+	asked := time.Now()
 	published, err := readKeys()
-	if set.trouble = err; err == nil {
-		set.known = published
+	if known.trouble = err; err == nil {
+		known.keys, known.had = published, asked
 	}
-	if found := set.known[kid]; found != nil {
-		return found, nil
-	}
-	return nil, set.trouble
+	known.answered = time.Now()
+	set.last.Store(known)
 }
 
 func readKeys() (map[string]*key, error) {
-	answer, err := asking.Get(issuer + "/.well-known/jwks.json")
+	// Some caches on the way keep answers whatever they are told: no two questions are alike.
+	answer, err := client.Get(fmt.Sprintf("%s/.well-known/jwks.json?once=%d", issuer, time.Now().UnixNano()))
 	if err != nil {
 		return nil, err
 	}
@@ -119,7 +160,8 @@ func readKeys() (map[string]*key, error) {
 	var set struct {
 		Keys []struct{ Kid, Kty, Crv, X, Y string }
 	}
-	if err := json.NewDecoder(answer.Body).Decode(&set); err != nil || answer.StatusCode != 200 {
+	limited := io.LimitReader(answer.Body, 1<<20)
+	if err := json.NewDecoder(limited).Decode(&set); err != nil || answer.StatusCode != 200 {
 		return nil, fmt.Errorf("%s is not Rusk: %v %v", issuer, answer.Status, err)
 	}
 	found := map[string]*key{}

@@ -1,4 +1,7 @@
-"""Django REST framework: an authentication class over check.py, which stands in ../fastapi-service/."""
+"""
+Django REST framework: an authentication class over check.py, which stands in ../fastapi-service/. Bearer tokens only:
+whom a cookie signs in, a proxy before this may ask (docs/services.md, forward auth).
+"""
 import os
 from secrets import token_hex
 

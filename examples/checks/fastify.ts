@@ -8,6 +8,9 @@ const verifier = createVerifier({
   serviceKey: process.env.RUSK_SERVICE_KEY,
 })
 
-export const app = fastify()
+const app = fastify()
 app.addHook('onRequest', signedIn(verifier))
 app.get('/notes', async request => ({ notes: [`Hello ${request.auth?.sub}`] }))
+
+export const { server } = app
+await app.listen({ port: Number(process.env.PORT ?? 3001), host: '127.0.0.1' })

@@ -1,4 +1,7 @@
-"""Flask: who calls, told by check.py, which stands in ../fastapi-service/, or asked of Rusk at this moment."""
+"""
+Flask: who calls, told by check.py, which stands in ../fastapi-service/, or asked of Rusk at this moment. Bearer tokens only:
+whom a cookie signs in, a proxy before this may ask (docs/services.md, forward auth).
+"""
 import json
 import os
 from urllib.parse import urlencode

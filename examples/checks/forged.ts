@@ -89,10 +89,10 @@ export const sharing = (key: string, bits: 256 | 512 = 256): Issuer => ({
   signed: byKey(key, `sha${bits}`),
 })
 
-export function publishing(): Required<Issuer> {
+export function publishing(kid = 'of-this-test'): Required<Issuer> {
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
-  const header = { alg: 'ES256', typ: 'at+jwt', kid: 'of-this-test' }
-  const jwk = { ...publicKey.export({ format: 'jwk' }), kid: header.kid, alg: header.alg, use: 'sig' }
+  const header = { alg: 'ES256', typ: 'at+jwt', kid }
+  const jwk = { ...publicKey.export({ format: 'jwk' }), kid, alg: header.alg, use: 'sig' }
   return { header, signed: byPair(privateKey), jwk }
 }
 
@@ -110,6 +110,7 @@ export function freshClaims(iss: string): Json {
 export function byClaims(issuer: Issuer, claims: Json): readonly Forged[] {
   const { sid: _, ...sessionless } = claims
   const { exp: __, ...endless } = claims
+  const { jti: ____, ...nameless } = claims
   const now = Math.floor(Date.now() / 1000)
   const head = issuer.header
   const { typ: ___, ...kindless } = head
@@ -119,10 +120,13 @@ export function byClaims(issuer: Issuer, claims: Json): readonly Forged[] {
     ['no end', of(endless)],
     ['an end that is a text', of({ ...claims, exp: String(claims.exp) })],
     ['made in an hour', of({ ...claims, iat: now + 3600, exp: now + 7200 })],
+    ['a life of more than a day', of({ ...claims, iat: now, exp: now + 86_401 })],
     ['another issuer', of({ ...claims, iss: 'https://auth.example.com' })],
     ['the issuer with a slash behind', of({ ...claims, iss: `${claims.iss}/` })],
+    ['the beginning of the issuer', of({ ...claims, iss: String(claims.iss).slice(0, -1) })],
     ['another audience', of({ ...claims, aud: 'another' })],
     ['no session', of(sessionless)],
+    ['no name of its own', of(nameless)],
     ['a session that is no text', of({ ...claims, sid: ['a'] })],
     ['a user that is no text', of({ ...claims, sub: 1 })],
     ['a token of another kind', of(claims, { ...head, typ: 'JWT' })],

@@ -1,6 +1,6 @@
 // What docs/services.md has people copy for Node are the files that the tests run, letter for letter.
 import assert from 'node:assert/strict'
-import { globSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 
@@ -8,9 +8,8 @@ const here = fileURLToPath(new URL('.', import.meta.url))
 const manual = readFileSync(new URL('../../docs/services.md', import.meta.url), 'utf8')
 const blocks = [...manual.matchAll(/^```ts\n(.*?)^```/gms)].map(([, block = '']) => block)
 
-for (const file of ['express.ts', 'fastify.ts', 'hono.ts', 'next-route.ts']) {
+for (const file of ['express.ts', 'fastify.ts', 'hono.ts', 'next-route.ts', 'websocket.ts']) {
   test(`the manual has ${file} as it runs`, () => {
-    assert.deepEqual(globSync(file, { cwd: here }), [file])
     assert.ok(blocks.includes(readFileSync(`${here}/${file}`, 'utf8')))
   })
 }

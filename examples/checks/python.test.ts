@@ -1,6 +1,6 @@
 // Services in Python that check Rusk's tokens, each as people would write it, against a real Rusk.
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { start } from './program.ts'
 import { outlive, type Service, statusOf, walk } from './walk.ts'
@@ -35,32 +35,35 @@ const services: [string, Service][] = [
   ['Django REST framework', wsgi('django_rest', 'application')],
 ]
 
-for (const [sentence, service] of services) {
-  for (const algorithm of ['ES256', 'EdDSA']) {
-    test(`${sentence} greets whoever is signed in, by ${algorithm}, until the token is over`, async t => {
-      const env = { RUSK_JWT_ALGORITHM: algorithm, RUSK_SESSION_ACCESS: '6s' }
-      const { service: program, person } = await walk(t, service, { env })
-      await person.signOut()
-      assert.equal(await statusOf(program, person.accessToken), 200, 'it has not heard of the end')
-      await outlive(person.accessToken)
-      assert.equal(await statusOf(program, person.accessToken), 401)
-      assert.doesNotMatch(program.printed(), /Traceback/)
+// Most of what these do is to wait.
+describe('in Python', { concurrency: 2 }, () => {
+  for (const [sentence, service] of services) {
+    for (const algorithm of ['ES256', 'EdDSA']) {
+      test(`${sentence} greets whoever is signed in, by ${algorithm}, until the token is over`, async t => {
+        const env = { RUSK_JWT_ALGORITHM: algorithm, RUSK_SESSION_ACCESS: '6s' }
+        const { service: program, person } = await walk(t, service, { env })
+        await person.signOut()
+        assert.equal(await statusOf(program, person.accessToken), 200, 'it has not heard of the end')
+        await outlive(person.accessToken)
+        assert.equal(await statusOf(program, person.accessToken), 401)
+        assert.doesNotMatch(program.printed(), /Traceback/)
+      })
+    }
+
+    test(`${sentence} says that it cannot tell, when it has never reached Rusk`, async t => {
+      const { rusk, person } = await walk(t, service)
+      const env = { ...service.env, RUSK_URL: 'http://127.0.0.1:9', RUSK_SERVICE_KEY: rusk.serviceKey }
+      const lost = await start(t, { ...service, env })
+      for (const time of ['first', 'second'])
+        assert.equal(await statusOf(lost, person.accessToken), 503, `the ${time} time`)
     })
   }
 
-  test(`${sentence} says that it cannot tell, when it has never reached Rusk`, async t => {
-    const { rusk, person } = await walk(t, service)
-    const env = { ...service.env, RUSK_URL: 'http://127.0.0.1:9', RUSK_SERVICE_KEY: rusk.serviceKey }
-    const lost = await start(t, { ...service, env })
-    for (const time of ['first', 'second'])
-      assert.equal(await statusOf(lost, person.accessToken), 503, `the ${time} time`)
+  test('Flask that asks Rusk refuses with the very next call', async t => {
+    const { service, person } = await walk(t, flask)
+    assert.equal(await statusOf(service, person.accessToken, 'DELETE'), 200)
+    assert.equal(await statusOf(service, 'made up', 'DELETE'), 401)
+    await person.signOut()
+    assert.equal(await statusOf(service, person.accessToken, 'DELETE'), 401)
   })
-}
-
-test('Flask that asks Rusk refuses with the very next call', async t => {
-  const { service, person } = await walk(t, flask)
-  assert.equal(await statusOf(service, person.accessToken, 'DELETE'), 200)
-  assert.equal(await statusOf(service, 'made up', 'DELETE'), 401)
-  await person.signOut()
-  assert.equal(await statusOf(service, person.accessToken, 'DELETE'), 401)
 })

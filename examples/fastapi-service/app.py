@@ -1,4 +1,4 @@
-"""A chat service beside Rusk: a bearer token says who calls. Keeps what was said in memory, by user."""
+"""A chat service beside Rusk: a bearer token says who calls, and no cookie does. Keeps what was said in memory, by user."""
 import asyncio
 import os
 import re
@@ -12,26 +12,17 @@ from pydantic import BaseModel, constr
 
 from check import Keys, Refused, Unreachable, check, shared_key
 from follow import Follow
+from settings import read
 
-ISSUER = os.environ["RUSK_URL"]
-REACHED_AT = os.environ.get("RUSK_INTERNAL_URL", ISSUER)
-AUDIENCE = os.environ.get("RUSK_AUDIENCE")
-SHARED_KEY = os.environ.get("JWT_SECRET_KEY")
-ORIGINS = [origin.strip() for origin in os.environ.get("ALLOWED_ORIGINS", "").split(",")]
-CSRF_COOKIE = os.environ.get("CSRF_COOKIE")
-ACCEPTS_UNHEARD = {"refuse": False, "accept": True}[os.environ.get("WHEN_UNREACHABLE", "refuse")]
-
-if "*" in ORIGINS:
-    raise SystemExit("ALLOWED_ORIGINS: write each origin out, as https://app.example.com")
-
-key_of = shared_key(SHARED_KEY) if SHARED_KEY else Keys(REACHED_AT)
-follow = Follow(REACHED_AT, os.environ["RUSK_SERVICE_KEY"])
+settings = read(os.environ)
+key_of = shared_key(settings.shared_key) if settings.shared_key else Keys(settings.reached_at)
+follow = Follow(settings.reached_at, settings.service_key, issuer=settings.issuer)
 history = defaultdict(lambda: deque(maxlen=100))
 
 app = FastAPI()
 app.add_middleware(
     CORSMiddleware,
-    allow_origins=ORIGINS,
+    allow_origins=settings.origins,
     allow_credentials=True,
     allow_methods=["GET", "POST"],
     allow_headers=["Authorization", "Content-Type", "X-CSRFToken"],
@@ -54,7 +45,7 @@ class Caller:
         if scheme.lower() != "bearer":
             raise signed_out()
         try:
-            self.claims, self._kid = check(token, key_of, ISSUER, AUDIENCE)
+            self.claims, self._kid = check(token, key_of, settings.issuer, settings.audience)
         except Refused:
             raise signed_out()
         except Unreachable:
@@ -67,14 +58,14 @@ class Caller:
         """Why this caller, who was one, is one no longer."""
         if follow.has_ended(self.claims, self._kid):
             return signed_out()
-        return None if follow.is_heard() or ACCEPTS_UNHEARD else undecided()
+        return None if follow.is_heard() or settings.accepts_unheard else undecided()
 
 
 def unforged(call: Request, caller: Caller = Depends()):
     """The double submit: the header is what the cookie is, and names the token's session."""
-    header, cookie = call.headers.get("x-csrftoken", ""), call.cookies.get(CSRF_COOKIE, "")
+    header, cookie = call.headers.get("x-csrftoken", ""), call.cookies.get(settings.csrf_cookie, "")
     is_own = header.startswith(f"{caller.claims['sid']}.")
-    if CSRF_COOKIE and not (is_own and compare_digest(header.encode(), cookie.encode())):
+    if settings.csrf_cookie and not (is_own and compare_digest(header.encode(), cookie.encode())):
         raise HTTPException(403, "CSRF Failed")
     return caller
 

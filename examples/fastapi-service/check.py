@@ -1,14 +1,15 @@
 """Whether a text is an access token of Rusk, and what it claims. Knows no framework, and no session's end."""
-import json
 import threading
 import time
-from http.client import HTTPException
-from urllib.request import Request, urlopen
 
 import jwt
 
+from ask import ask
+
 TEXTS, TIMES = ["iss", "sub", "sid", "jti"], ["iat", "exp"]
 SKEW = 60  # seconds that Rusk's clock may be ahead of this one
+LONGEST = 86400  # seconds that a token may live
+FRESH_FOR, USED_FOR, PAUSE = 300, 3600, 1  # seconds: keys, keys while Rusk is away, between two questions
 ALGORITHMS = {"EC": "ES256", "OKP": "EdDSA"}
 
 
@@ -39,8 +40,12 @@ def check(token, key_of, issuer, audience=None):
     kinds = {str: TEXTS, int: TIMES}
     if any(type(claims[name]) is not kind for kind in kinds for name in kinds[kind]):
         raise Refused("claims of the wrong type")
+    if claims["iss"] != issuer:  # some versions of PyJWT are content with a part of it
+        raise Refused("another issuer")
     if claims["exp"] <= time.time():  # the end is not moved by SKEW
         raise Refused("expired")
+    if claims["exp"] - claims["iat"] > LONGEST:
+        raise Refused("good for too long")
     return claims, header.get("kid")
 
 
@@ -50,33 +55,46 @@ def shared_key(secret):
 
 
 class Keys:
-    """Rusk's key set, had at once and again after five minutes; for an unknown name at most once a second."""
+    """
+    Rusk's key set, had at once. A known name is asked for again when it was had five minutes ago, and good for
+    an hour while Rusk is away; an unknown one is asked for a second after the last answer, not sooner.
+    """
 
     def __init__(self, url):
-        self._url, self._turn = f"{url}/.well-known/jwks.json", threading.Lock()
+        self._url, self._asking = f"{url}/.well-known/jwks.json", threading.Lock()
         self._known, self._trouble = {}, None
-        self._due = {"known": time.monotonic() + 300, "unknown": 0.0}
+        self._had = float("-inf")
         self._ask()
+        self._answered = float("-inf")  # the first unknown name does not wait
 
     def __call__(self, kid):
-        with self._turn:
-            now, case = time.monotonic(), "known" if kid in self._known else "unknown"
-            if now >= self._due[case]:
-                self._due.update({"known": now + 300} if case == "known" else {"unknown": now + 1})
-                self._ask()
-            if kid not in self._known and self._trouble:
-                raise Unreachable("Rusk's keys cannot be had") from self._trouble
-            if kid not in self._known:
-                raise jwt.InvalidKeyError("a key of nobody's")
+        # One question at a time. Who comes meanwhile waits for that one, and while Rusk is away for none:
+        # otherwise whoever makes names up would hold up everybody.
+        if self._is_due(kid) and self._asking.acquire(blocking=not self._trouble):
+            try:
+                if self._is_due(kid):  # nobody has just had an answer
+                    self._ask()
+            finally:
+                self._asking.release()
+        is_usable = time.monotonic() - self._had < USED_FOR
+        if is_usable and kid in self._known:
             return self._known[kid]
+        if self._trouble or not is_usable:
+            raise Unreachable("Rusk's keys cannot be had") from self._trouble
+        raise jwt.InvalidKeyError("a key of nobody's")
+
+    def _is_due(self, kid):
+        now = time.monotonic()
+        is_fresh = kid in self._known and now - self._had < FRESH_FOR
+        return not is_fresh and now - self._answered >= PAUSE
 
     def _ask(self):
+        asked = time.monotonic()
         try:
-            # Caches on the way may keep the set for minutes, and this one has kept it long enough.
-            question = Request(self._url, headers={"Cache-Control": "no-cache"})
-            with urlopen(question, timeout=2) as answer:
-                keys = [(key, ALGORITHMS.get(key["kty"])) for key in json.load(answer)["keys"]]
+            keys = [(key, ALGORITHMS.get(key["kty"])) for key in ask(self._url, 2)["keys"]]
             self._known = {key["kid"]: (jwt.PyJWK(key, of).key, of) for key, of in keys if of}
-            self._trouble = None
-        except (OSError, HTTPException, ValueError, KeyError, TypeError, jwt.PyJWTError) as error:
+            self._had, self._trouble = asked, None
+        except (OSError, ValueError, KeyError, TypeError, jwt.PyJWTError) as error:
             self._trouble = error
+        finally:
+            self._answered = time.monotonic()

@@ -29,10 +29,10 @@ const isHeaders = (headers: Call['headers']): headers is Headers => typeof heade
 export function headerOf({ headers, raw, rawHeaders = raw?.rawHeaders }: Call): Header {
   if (rawHeaders) return readRaw(rawHeaders)
   if (isHeaders(headers)) return name => headers.get(name) ?? undefined
-  // Some hand them over as they were written; their names have no case (RFC 9110 §5.1).
-  const lower = new Map(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]))
-  return name => {
-    const value = lower.get(name)
-    return typeof value === 'string' || value === undefined ? value : join(name, value)
-  }
+  // Some hand them over as they were written; their names have no case (RFC 9110 §5.1), and two spellings are one header twice.
+  return name =>
+    join(
+      name,
+      Object.entries(headers).flatMap(([each, value = []]) => (each.toLowerCase() === name ? value : [])),
+    )
 }

@@ -117,14 +117,17 @@ export function openKeySet({
         'Rusk publishes no key: it signs with JWT_SECRET_KEY. Give createVerifier that as `key`',
       )
     }
-    const lost = [...keys.keys()].filter(id => !found.has(id))
-    keys = found
+    const before = keys
+    // What the feed names at this moment is good: a set without it comes from a cache that is older.
+    keys = new Map([...[...before].filter(([id]) => isTold() && accepted.has(id)), ...found])
+    const lost = [...before.keys()].filter(id => !keys.has(id))
     readAt = passed()
     failure = undefined
     if (lost.length > 0) onLost(lost)
-    onRead()
+    // Told once, and not with every reading: so this is no end of trouble.
     if (Array.isArray(document.keys) && found.size < document.keys.length)
       onTrouble(new Unreachable('Of the keys that Rusk publishes some are of no use here, and left out'))
+    else onRead()
   }
   /** One at a time: whoever comes while one is under way waits for it. */
   const refresh = (): Promise<void> => {

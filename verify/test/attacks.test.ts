@@ -1,5 +1,5 @@
 // Forged access tokens, sent to services that use @rusk/verify with a real Rusk behind them: by cookie and as bearer.
-// Numbers are those of the list of attacks; whatever is not said otherwise is a 401 that tells nothing.
+// Whatever is not said otherwise is a 401 that tells nothing.
 import assert from 'node:assert/strict'
 import { generateKeyPairSync, sign } from 'node:crypto'
 import { after, test } from 'node:test'
@@ -57,14 +57,13 @@ const edPlusOrder = (): Buffer => {
 }
 const hsHeader = { alg: 'HS256', typ: 'at+jwt' }
 
-type Attack = readonly [id: string, sentence: string, token: string, world?: keyof typeof worlds]
+type Attack = readonly [sentence: string, token: string, world?: keyof typeof worlds]
 
 const n = orders.p256
 const numbers: Readonly<Record<string, bigint>> = { 0: 0n, 1: 1n, 'n-1': n - 1n, n, 'n+1': n + 1n }
 const oddSignatures = Object.entries(numbers).flatMap(([r, first]) =>
   Object.entries(numbers).map(
     ([second, value]): Attack => [
-      'J13',
       `r = ${r}, s = ${second}`,
       resigned(Buffer.concat([bytesOf(first), bytesOf(value)])),
     ],
@@ -73,14 +72,14 @@ const oddSignatures = Object.entries(numbers).flatMap(([r, first]) =>
 
 const attacks: readonly Attack[] = [
   ...['none', 'None', 'NONE', 'nOnE'].map(
-    (alg): Attack => ['J1', `alg ${alg}, no signature`, `${encode({ ...header, alg })}.${p}.`],
+    (alg): Attack => [`alg ${alg}, no signature`, `${encode({ ...header, alg })}.${p}.`],
   ),
-  ['J2', 'alg none, some signature', named({ alg: 'none' })],
-  ['J2', 'alg none, two segments', `${encode({ ...header, alg: 'none' })}.${p}`],
-  ['J2', 'the signature cut off', `${h}.${p}`],
-  ['J3', 'no alg', es.forge({ ...header, alg: undefined })],
+  ['alg none, some signature', named({ alg: 'none' })],
+  ['alg none, two segments', `${encode({ ...header, alg: 'none' })}.${p}`],
+  ['the signature cut off', `${h}.${p}`],
+  ['no alg', es.forge({ ...header, alg: undefined })],
   ...[null, 0, ['none'], ['ES256'], {}, '', 'ES256 '].map(
-    (alg): Attack => ['J3', `alg ${JSON.stringify(alg)}`, named({ alg })],
+    (alg): Attack => [`alg ${JSON.stringify(alg)}`, named({ alg })],
   ),
   ...Object.entries({
     'the published key in PEM': publicPem,
@@ -92,43 +91,35 @@ const attacks: readonly Attack[] = [
       Buffer.from(publicJwk.y, 'base64url'),
     ]),
   }).flatMap(([what, key]): readonly Attack[] => [
-    ['J4', `HS256 under ${what}`, es.forge({ ...header, alg: 'HS256' }, claims, hs256(key))],
-    ['J4', `HS256 under ${what}, no kid`, es.forge(hsHeader, claims, hs256(key))],
+    [`HS256 under ${what}`, es.forge({ ...header, alg: 'HS256' }, claims, hs256(key))],
+    [`HS256 under ${what}, no kid`, es.forge(hsHeader, claims, hs256(key))],
   ]),
-  ['J5', 'HS256 with an empty key', es.forge({ ...header, alg: 'HS256' }, claims, hs256(''))],
-  ['J5', 'HS256 with an empty key, unknown kid', es.forge({ ...hsHeader, kid: 'x' }, claims, hs256(''))],
+  ['HS256 with an empty key', es.forge({ ...header, alg: 'HS256' }, claims, hs256(''))],
+  ['HS256 with an empty key, unknown kid', es.forge({ ...hsHeader, kid: 'x' }, claims, hs256(''))],
+  ['HS256 with an empty key to a service with a secret', hs.forge(hsHeader, hs.claims, hs256('')), 'hs'],
+  ['HS256 by the secret, under some kid', hs.forge({ ...hsHeader, kid: 'x' }), 'hs'],
+  ['HS256 by another secret', hs.forge(hsHeader, hs.claims, hs256(`${secret}.`)), 'hs'],
+  ['a good signature under an unknown kid', named({ kid: 'unknown' })],
+  ['a good signature under no kid', es.forge({ alg: 'ES256', typ: 'at+jwt' })],
   [
-    'J5',
-    'HS256 with an empty key to a service with a secret',
-    hs.forge(hsHeader, hs.claims, hs256('')),
-    'hs',
-  ],
-  ['J5', 'HS256 by the secret, under some kid', hs.forge({ ...hsHeader, kid: 'x' }), 'hs'],
-  ['J5', 'HS256 by another secret', hs.forge(hsHeader, hs.claims, hs256(`${secret}.`)), 'hs'],
-  ['J5', 'a good signature under an unknown kid', named({ kid: 'unknown' })],
-  ['J5', 'a good signature under no kid', es.forge({ alg: 'ES256', typ: 'at+jwt' })],
-  [
-    'J5',
     'ES256 of the attacker to a service with a secret',
     forge({ alg: 'ES256', typ: 'at+jwt' }, hs.claims, es256(attacker.privateKey)),
     'hs',
   ],
   [
-    'J6',
     'an ES256 signature under the name of an Ed25519 key',
     ed.forge({ ...ed.header, alg: 'ES256' }, ed.claims, es256(es.key.sign)),
     'ed',
   ],
-  ['J6', 'an Ed25519 signature said to be ES256', ed.forge({ ...ed.header, alg: 'ES256' }), 'ed'],
+  ['an Ed25519 signature said to be ES256', ed.forge({ ...ed.header, alg: 'ES256' }), 'ed'],
   [
-    'J6',
     'an Ed25519 signature under the name of a P-256 key',
     es.forge({ ...header, alg: 'EdDSA' }, claims, ed25519(ed.key.sign)),
   ],
-  ['J6', 'ES256 said to be EdDSA', named({ alg: 'EdDSA' })],
-  ['J6', 'ES384 said of a P-256 key', es.forge({ ...header, alg: 'ES384' }, claims, es384(es.key.sign))],
-  ['J6', 'ES384 of another curve', es.forge({ ...header, alg: 'ES384' }, claims, es384(p384))],
-  ['J6', 'Ed25519, as RFC 9864 calls it', ed.forge({ ...ed.header, alg: 'Ed25519' }), 'ed'],
+  ['ES256 said to be EdDSA', named({ alg: 'EdDSA' })],
+  ['ES384 said of a P-256 key', es.forge({ ...header, alg: 'ES384' }, claims, es384(es.key.sign))],
+  ['ES384 of another curve', es.forge({ ...header, alg: 'ES384' }, claims, es384(p384))],
+  ['Ed25519, as RFC 9864 calls it', ed.forge({ ...ed.header, alg: 'Ed25519' }), 'ed'],
   ...[
     '../../../../dev/null',
     '/dev/null',
@@ -138,54 +129,42 @@ const attacks: readonly Attack[] = [
     '__proto__',
     'constructor',
   ].flatMap((kid): readonly Attack[] => [
-    [
-      /['-]/.test(kid) ? 'J10' : 'J9',
-      `kid ${kid}, HS256 with an empty key`,
-      es.forge({ ...hsHeader, kid }, claims, hs256('')),
-    ],
-    [/['-]/.test(kid) ? 'J10' : 'J9', `kid ${kid}, signed by the attacker`, theirs({ kid })],
-    [
-      /['-]/.test(kid) ? 'J10' : 'J9',
-      `kid ${kid}, to a service with a secret`,
-      forge({ ...hsHeader, kid }, hs.claims, hs256('')),
-      'hs',
-    ],
+    [`kid ${kid}, HS256 with an empty key`, es.forge({ ...hsHeader, kid }, claims, hs256(''))],
+    [`kid ${kid}, signed by the attacker`, theirs({ kid })],
+    [`kid ${kid}, to a service with a secret`, forge({ ...hsHeader, kid }, hs.claims, hs256('')), 'hs'],
   ]),
-  ['J12', 'the attacker’s key in the header', theirs({ jwk: attackerJwk })],
+  ['the attacker’s key in the header', theirs({ jwk: attackerJwk })],
   [
-    'J12',
     'the attacker’s key in the header, no kid',
     es.forge({ alg: 'ES256', typ: 'at+jwt', jwk: attackerJwk }, claims, es256(attacker.privateKey)),
   ],
-  ['J12', 'the true key in the header', named({ jwk: publicJwk })],
+  ['the true key in the header', named({ jwk: publicJwk })],
   [
-    'J12',
     'a certificate in the header',
     theirs({ x5c: [attacker.publicKey.export({ type: 'spki', format: 'der' }).toString('base64')] }),
   ],
-  ['J12', 'the attacker’s signature', theirs({})],
+  ['the attacker’s signature', theirs({})],
   ...oddSignatures,
-  ['J13', 'r and s all ones', resigned(Buffer.alloc(64, 0xff))],
-  ['J15', 'Ed25519 with S + L', edResigned(edPlusOrder()), 'ed'],
-  ['J15', 'Ed25519, 63 bytes', edResigned(edBytes.subarray(0, 63)), 'ed'],
-  ['J15', 'Ed25519, 65 bytes', edResigned(Buffer.concat([edBytes, Buffer.alloc(1)])), 'ed'],
-  ['J15', 'Ed25519, garbage behind', `${ed.token}AAAA`, 'ed'],
-  ['J15', 'Ed25519, all zeros', edResigned(Buffer.alloc(64)), 'ed'],
+  ['r and s all ones', resigned(Buffer.alloc(64, 0xff))],
+  ['Ed25519 with S + L', edResigned(edPlusOrder()), 'ed'],
+  ['Ed25519, 63 bytes', edResigned(edBytes.subarray(0, 63)), 'ed'],
+  ['Ed25519, 65 bytes', edResigned(Buffer.concat([edBytes, Buffer.alloc(1)])), 'ed'],
+  ['Ed25519, garbage behind', `${ed.token}AAAA`, 'ed'],
+  ['Ed25519, all zeros', edResigned(Buffer.alloc(64)), 'ed'],
   [
-    'J15',
     'Ed25519, the identity point and zero',
     edResigned(Buffer.concat([Buffer.from([1]), Buffer.alloc(63)])),
     'ed',
   ],
-  ['J16', 'the signature in DER', es.forge(header, claims, data => sign('sha256', data, es.key.sign))],
-  ['J16', 'a byte of zero behind', resigned(Buffer.concat([bytes, Buffer.alloc(1)]))],
-  ['J16', 'a byte of zero before', resigned(Buffer.concat([Buffer.alloc(1), bytes]))],
-  ['J16', 'the first half', resigned(bytes.subarray(0, 32))],
-  ['J18', 'a refresh token', es.jack.refresh],
+  ['the signature in DER', es.forge(header, claims, data => sign('sha256', data, es.key.sign))],
+  ['a byte of zero behind', resigned(Buffer.concat([bytes, Buffer.alloc(1)]))],
+  ['a byte of zero before', resigned(Buffer.concat([Buffer.alloc(1), bytes]))],
+  ['the first half', resigned(bytes.subarray(0, 32))],
+  ['a refresh token', es.jack.refresh],
   ...['JWT', 'jwt', 'id+jwt', 'logout+jwt', 'dpop+jwt', 'secevent+jwt', 'at+jwt ', 'at', '', null, 1].map(
-    (typ): Attack => ['J18', `Rusk’s signature under typ ${JSON.stringify(typ)}`, named({ typ })],
+    (typ): Attack => [`Rusk’s signature under typ ${JSON.stringify(typ)}`, named({ typ })],
   ),
-  ['J18', 'Rusk’s signature without typ', es.forge({ ...header, typ: undefined })],
+  ['Rusk’s signature without typ', es.forge({ ...header, typ: undefined })],
   ...Object.entries({
     missing: undefined,
     empty: [],
@@ -200,14 +179,9 @@ const attacks: readonly Attack[] = [
     'an object': { chat: 'chat' },
     null: null,
   }).map(
-    ([what, aud]): Attack => [
-      'J19',
-      `aud ${what}`,
-      meant.forge(meant.header, { ...meant.claims, aud }),
-      'meant',
-    ],
+    ([what, aud]): Attack => [`aud ${what}`, meant.forge(meant.header, { ...meant.claims, aud }), 'meant'],
   ),
-  ['J19', 'an aud where none is configured', saying({ aud: 'chat' })],
+  ['an aud where none is configured', saying({ aud: 'chat' })],
   ...Object.entries({
     missing: undefined,
     'with a slash': `${claims.iss}/`,
@@ -217,118 +191,102 @@ const attacks: readonly Attack[] = [
     'in a list': [claims.iss],
     'with a space': `${claims.iss} `,
     empty: '',
-  }).map(([what, iss]): Attack => ['J20', `iss ${what}`, saying({ iss })]),
+  }).map(([what, iss]): Attack => [`iss ${what}`, saying({ iss })]),
   [
-    'J20',
     'an attacker who shares the kid',
     forge(header, { ...claims, iss: 'https://evil.example' }, es256(attacker.privateKey)),
   ],
-  ['J21', 'exp as text', saying({ exp: '9999999999' })],
-  ['J22', 'exp 1e10', text('exp', '1e10')],
-  ['J22', 'exp with a fraction', saying({ exp: now + 300.5 })],
-  ['J22', 'exp 1e400', text('exp', '1e400')],
-  ['J22', 'exp beyond the safe integers', text('exp', '9007199254740993')],
-  ['J23', 'no exp', saying({ exp: undefined })],
+  ['exp as text', saying({ exp: '9999999999' })],
+  ['exp 1e10', text('exp', '1e10')],
+  ['exp with a fraction', saying({ exp: now + 300.5 })],
+  ['exp 1e400', text('exp', '1e400')],
+  ['exp beyond the safe integers', text('exp', '9007199254740993')],
+  ['no exp', saying({ exp: undefined })],
   ...['null', 'true', '[9999999999]', '{}', 'NaN', '-1', '""'].map(
-    (value): Attack => ['J23', `exp ${value}`, text('exp', value)],
+    (value): Attack => [`exp ${value}`, text('exp', value)],
   ),
-  ['J24', 'exp at iat', saying({ exp: now })],
-  ['J24', 'a longer life than a day', saying({ exp: now + 86_401 })],
-  ['J25', 'nbf in an hour', saying({ nbf: now + 3600 })],
+  ['exp at iat', saying({ exp: now })],
+  ['a longer life than a day', saying({ exp: now + 86_401 })],
+  ['nbf in an hour', saying({ nbf: now + 3600 })],
   ...['"0"', 'null', 'true', '[]', '-1', '1.5'].map(
     (value): Attack => [
-      'J25',
       `nbf ${value}`,
       es.forge(header, `${JSON.stringify(claims).slice(0, -1)},"nbf":${value}}`),
     ],
   ),
-  ['J26', 'iat in a year', saying({ iat: now + 31_536_000, exp: now + 31_536_600 })],
-  ['J26', 'iat in two minutes', saying({ iat: now + 120 })],
-  ['J26', 'no iat', saying({ iat: undefined })],
+  ['iat in a year', saying({ iat: now + 31_536_000, exp: now + 31_536_600 })],
+  ['iat in two minutes', saying({ iat: now + 120 })],
+  ['no iat', saying({ iat: undefined })],
   ...[`"${now}"`, 'null', 'true', '[]', '-1', `${now}.5`].map(
-    (value): Attack => ['J26', `iat ${value}`, text('iat', value)],
+    (value): Attack => [`iat ${value}`, text('iat', value)],
   ),
   ...['sub', 'sid', 'jti'].flatMap((name): readonly Attack[] => [
-    ['J27', `no ${name}`, saying({ [name]: undefined })],
+    [`no ${name}`, saying({ [name]: undefined })],
     ...['', 7, { $ne: 1 }, ['jack'], null, true].map(
-      (value): Attack => ['J27', `${name} ${JSON.stringify(value)}`, saying({ [name]: value })],
+      (value): Attack => [`${name} ${JSON.stringify(value)}`, saying({ [name]: value })],
     ),
   ]),
-  ['J28', 'two alg', es.forge(twice('alg', 'none', 'ES256', header))],
-  ['J28', 'two kid', es.forge(twice('kid', 'x', header.kid, header))],
-  ['J28', 'two typ', es.forge(twice('typ', 'JWT', 'at+jwt', header))],
+  ['two alg', es.forge(twice('alg', 'none', 'ES256', header))],
+  ['two kid', es.forge(twice('kid', 'x', header.kid, header))],
+  ['two typ', es.forge(twice('typ', 'JWT', 'at+jwt', header))],
   ...['exp', 'sub', 'sid', 'iss', 'aud'].map(
-    (name): Attack => ['J28', `two ${name}`, es.forge(header, twice(name, 1, claims[name] ?? 1, claims))],
+    (name): Attack => [`two ${name}`, es.forge(header, twice(name, 1, claims[name] ?? 1, claims))],
   ),
+  ['two sub, one escaped', es.forge(header, `${JSON.stringify(claims).slice(0, -1)},"\\u0073ub":"x"}`)],
   [
-    'J28',
-    'two sub, one escaped',
-    es.forge(header, `${JSON.stringify(claims).slice(0, -1)},"\\u0073ub":"x"}`),
-  ],
-  [
-    'J29',
     'a JWE that unpacks to much',
     `${encode({ alg: 'dir', enc: 'A256GCM', zip: 'DEF' })}..${'A'.repeat(16)}.${'A'.repeat(4000)}.${'A'.repeat(22)}`,
   ],
   [
-    'J29',
     'a JWE with a costly password',
     `${encode({ alg: 'PBES2-HS256+A128KW', enc: 'A128GCM', p2c: 2 ** 31, p2s: 'AA' })}.AA.AA.AA.AA`,
   ],
-  ['J29', 'zip in the header', named({ zip: 'DEF' })],
-  ['J29', 'a costly password in the header', named({ alg: 'PBES2-HS256+A128KW', p2c: 2 ** 31 })],
-  ['J30', 'the flattened serialisation', JSON.stringify({ protected: h, payload: p, signature: s })],
-  [
-    'J30',
-    'the general serialisation',
-    JSON.stringify({ payload: p, signatures: [{ protected: h, signature: s }] }),
-  ],
-  ['J31', 'padding', `${es.token}==`],
-  ['J31', 'padding inside', `${h}=.${p}.${s}`],
-  ['J31', 'the other alphabet', `${h}.${p}.${s.replace(/./, '+')}`],
-  ['J31', 'a slash of the other alphabet', `${h}.${p}.${s.replace(/./, '/')}`],
-  ['J31', 'a space inside', `${h}.${p}. ${s}`],
-  ['J31', 'a tab inside', `${h}.${p}.\t${s}`],
-  ['J31', 'dots by percent', `${h}%2E${p}%2E${s}`],
-  ['J31', 'stray bits', withStrayBit(es.token)],
-  ['J31', 'a dot behind', `${es.token}.`],
-  ['J31', 'a dot before', `.${es.token}`],
-  ['J31', 'four segments', `${es.token}.${s}`],
-  ['J31', 'in quotes', `"${es.token}"`],
-  ['J31', 'an empty payload', `${h}..${s}`],
-  ['J31', 'no header', `.${p}.${s}`],
-  ['J31', 'two dots', '..'],
-  ['J31', 'nothing', ''],
-  ['J31', 'a letter beyond ASCII', `${h}.${p}.é${s}`],
-  ['J32', 'longer than any cookie', saying({ more: 'a'.repeat(9000) })],
-  ['J32', 'ten thousand dots', '.'.repeat(10_000)],
-  ['J32', 'a header that nests ten thousand deep', es.forge('['.repeat(10_000))],
-  ['J32', 'a header that nests as deep as fits', es.forge(`${'['.repeat(2500)}${']'.repeat(2500)}`)],
-  [
-    'J32',
-    'a payload that nests as deep as fits',
-    es.forge(header, `${'{"a":'.repeat(900)}1${'}'.repeat(900)}`),
-  ],
-  ['J33', 'b64: false without crit', named({ b64: false })],
-  ['J33', 'b64: false with crit', named({ b64: false, crit: ['b64'] })],
-  ['J33', 'crit of something', named({ crit: ['exp'], exp: now })],
-  ['J33', 'empty crit', named({ crit: [] })],
+  ['zip in the header', named({ zip: 'DEF' })],
+  ['a costly password in the header', named({ alg: 'PBES2-HS256+A128KW', p2c: 2 ** 31 })],
+  ['the flattened serialisation', JSON.stringify({ protected: h, payload: p, signature: s })],
+  ['the general serialisation', JSON.stringify({ payload: p, signatures: [{ protected: h, signature: s }] })],
+  ['padding', `${es.token}==`],
+  ['padding inside', `${h}=.${p}.${s}`],
+  ['the other alphabet', `${h}.${p}.${s.replace(/./, '+')}`],
+  ['a slash of the other alphabet', `${h}.${p}.${s.replace(/./, '/')}`],
+  ['a space inside', `${h}.${p}. ${s}`],
+  ['a tab inside', `${h}.${p}.\t${s}`],
+  ['dots by percent', `${h}%2E${p}%2E${s}`],
+  ['stray bits', withStrayBit(es.token)],
+  ['a dot behind', `${es.token}.`],
+  ['a dot before', `.${es.token}`],
+  ['four segments', `${es.token}.${s}`],
+  ['in quotes', `"${es.token}"`],
+  ['an empty payload', `${h}..${s}`],
+  ['no header', `.${p}.${s}`],
+  ['two dots', '..'],
+  ['nothing', ''],
+  ['a letter beyond ASCII', `${h}.${p}.é${s}`],
+  ['longer than any cookie', saying({ more: 'a'.repeat(9000) })],
+  ['ten thousand dots', '.'.repeat(10_000)],
+  ['a header that nests ten thousand deep', es.forge('['.repeat(10_000))],
+  ['a header that nests as deep as fits', es.forge(`${'['.repeat(2500)}${']'.repeat(2500)}`)],
+  ['a payload that nests as deep as fits', es.forge(header, `${'{"a":'.repeat(900)}1${'}'.repeat(900)}`)],
+  ['b64: false without crit', named({ b64: false })],
+  ['b64: false with crit', named({ b64: false, crit: ['b64'] })],
+  ['crit of something', named({ crit: ['exp'], exp: now })],
+  ['empty crit', named({ crit: [] })],
   ...['[]', '"text"', '1', 'null', 'true', '[{}]', `[${JSON.stringify(claims)}]`].map(
-    (payload): Attack => ['J34', `a payload that is ${payload.slice(0, 12)}`, es.forge(header, payload)],
+    (payload): Attack => [`a payload that is ${payload.slice(0, 12)}`, es.forge(header, payload)],
   ),
-  ['J34', 'a list as header', es.forge([header])],
-  ['J34', 'null as header', es.forge('null')],
-  ['J34', 'a byte order mark before the payload', es.forge(header, `\ufeff${JSON.stringify(claims)}`)],
+  ['a list as header', es.forge([header])],
+  ['null as header', es.forge('null')],
+  ['a byte order mark before the payload', es.forge(header, `\ufeff${JSON.stringify(claims)}`)],
 ]
 
 /** By code, as first seen. */
 const bodies = new Map<string, string>()
 
-/** The fastest of three: machines are shared. */
-const quick = 50
+/** Milliseconds, of the fastest of three. Whoever unpacks, derives or searches for what a forger says takes far longer. */
+const quick = 500
 
-for (const [id, sentence, token, name = 'es'] of attacks) {
-  test(`${id}: ${sentence}`, async () => {
+for (const [sentence, token, name = 'es'] of attacks) {
+  test(`${sentence}`, async () => {
     const world = worlds[name]
     for (const [way, ask] of Object.entries(ways)) {
       const answers = [await ask(world, token)]
@@ -357,24 +315,19 @@ for (const [id, sentence, token, name = 'es'] of attacks) {
 
 /** What would be thrown away with the forgeries if everything were refused. */
 const honest: readonly Attack[] = [
-  ['J18', 'the media type in full', named({ typ: 'application/at+jwt' })],
-  ['J18', 'the media type in capitals', named({ typ: 'AT+JWT' })],
-  ['J19', 'aud exactly ours', meant.forge(meant.header, { ...meant.claims, aud: 'chat' }), 'meant'],
-  [
-    'J19',
-    'aud a list with ours',
-    meant.forge(meant.header, { ...meant.claims, aud: ['chat', 'shop'] }),
-    'meant',
-  ],
-  ['J24', 'exp in half a minute', saying({ iat: now - 60, exp: Math.floor(Date.now() / 1000) + 30 })],
-  ['J24', 'a life of a day', saying({ exp: now + 86_400 })],
-  ['J25', 'nbf now', saying({ nbf: now })],
-  ['J26', 'iat ahead by less than the skew', saying({ iat: now + 30 })],
-  ['J15', 'Ed25519 as it was signed', ed.token, 'ed'],
-  ['J5', 'HS256 as it was signed', hs.token, 'hs'],
+  ['the media type in full', named({ typ: 'application/at+jwt' })],
+  ['the media type in capitals', named({ typ: 'AT+JWT' })],
+  ['aud exactly ours', meant.forge(meant.header, { ...meant.claims, aud: 'chat' }), 'meant'],
+  ['aud a list with ours', meant.forge(meant.header, { ...meant.claims, aud: ['chat', 'shop'] }), 'meant'],
+  ['exp in half a minute', saying({ iat: now - 60, exp: Math.floor(Date.now() / 1000) + 30 })],
+  ['a life of a day', saying({ exp: now + 86_400 })],
+  ['nbf now', saying({ nbf: now })],
+  ['iat ahead by less than the skew', saying({ iat: now + 30 })],
+  ['Ed25519 as it was signed', ed.token, 'ed'],
+  ['HS256 as it was signed', hs.token, 'hs'],
 ]
-for (const [id, sentence, token, name = 'es'] of honest) {
-  test(`${id}, beside the forgeries: ${sentence} is let in`, async () => {
+for (const [sentence, token, name = 'es'] of honest) {
+  test(`beside the forgeries: ${sentence} is let in`, async () => {
     for (const ask of Object.values(ways)) {
       const answer = await ask(worlds[name], token)
       assert.equal(answer.status, 200, answer.body)
@@ -382,27 +335,27 @@ for (const [id, sentence, token, name = 'es'] of honest) {
   })
 }
 
-// [id, sentence, token, statuses; 0: the connection was cut while it was still being sent]
-const unsendable: readonly [string, string, string, readonly number[]][] = [
-  ['J31', 'a newline inside', `${h}.${p}.\n${s}`, [400]],
-  ['J31', 'a line folded inside', `${h}.${p}.\r\n ${s}`, [400]],
-  ['J31', 'NUL inside', `${h}.${p}.\0${s}`, [400]],
-  ['J32', 'a megabyte', 'a'.repeat(1 << 20), [431, 0]],
-  ['J32', 'a megabyte of header before a good rest', `${'A'.repeat(1 << 20)}.${p}.${s}`, [431, 0]],
-  ['J32', 'a hundred thousand dots', '.'.repeat(100_000), [431, 0]],
+// [sentence, token, statuses; 0: the connection was cut while it was still being sent]
+const unsendable: readonly [string, string, readonly number[]][] = [
+  ['a newline inside', `${h}.${p}.\n${s}`, [400]],
+  ['a line folded inside', `${h}.${p}.\r\n ${s}`, [400]],
+  ['NUL inside', `${h}.${p}.\0${s}`, [400]],
+  ['a megabyte', 'a'.repeat(1 << 20), [431, 0]],
+  ['a megabyte of header before a good rest', `${'A'.repeat(1 << 20)}.${p}.${s}`, [431, 0]],
+  ['a hundred thousand dots', '.'.repeat(100_000), [431, 0]],
 ]
-for (const [id, sentence, token, want] of unsendable) {
-  test(`${id}: ${sentence} is not even a request`, async () => {
+for (const [sentence, token, want] of unsendable) {
+  test(`${sentence} is not even a request`, async () => {
     for (const ask of Object.values(ways)) {
       const { status, took } = await ask(es, token)
       assert.ok(want.includes(status), `${status}`)
-      assert.ok(took < 1000, `${took}`)
+      assert.ok(took < 5000, `${took}`)
     }
     await assertAlive(es)
   })
 }
 
-test('J24: at exp a token is over, without any skew, and that is said', async () => {
+test('at exp a token is over, without any skew, and that is said', async () => {
   const seconds = Math.floor(Date.now() / 1000)
   for (const exp of [seconds, seconds - 1, seconds - 3600]) {
     for (const ask of Object.values(ways)) {
@@ -413,7 +366,7 @@ test('J24: at exp a token is over, without any skew, and that is said', async ()
   }
 })
 
-test('J32: thousands of the largest forgeries leave the heap as it was', async () => {
+test('thousands of the largest forgeries leave the heap as it was', async () => {
   setFlagsFromString('--expose-gc')
   const collect: () => void = runInNewContext('gc')
   const largest = es.forge(`${'['.repeat(2500)}${']'.repeat(2500)}`)

@@ -6,10 +6,12 @@ import { once } from 'node:events'
 import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { TestContext } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Clock } from '../src/ended.ts'
 import type { AccessClaims, Options, Unreachable, Verdict, Verifier } from '../src/index.ts'
-import { openVerifier, wallClock } from '../src/verifier.ts'
+import { openVerifier } from '../src/verifier.ts'
 import { ed25519, es256, forge, type Sign } from './forge.ts'
+import { lived } from './lived.ts'
 
 export const serviceKey = 'a-service-key-of-more-than-thirty-two-bytes'
 
@@ -17,8 +19,6 @@ export type Asked = {
   readonly path: string
   readonly query: URLSearchParams
   readonly authorization: string | undefined
-  /** By `performance.now()`. */
-  readonly at: number
 }
 
 export type Reply = (response: ServerResponse, asked: Asked) => void
@@ -32,12 +32,16 @@ export type Issuer = {
   readonly asked: Asked[]
   keysAsked(): number
   feedAsked(): number
+  /** How many questions are held back until there is news. */
+  waiting(): number
   /** How the two places answer from now on; `well` as they should. */
   readonly answers: { keys: Reply; feed: Reply }
   readonly well: { readonly keys: Reply; readonly feed: Reply }
   /** What is published, and which of it the feed names; undefined: all of it. */
   published: readonly Key[]
   accepted: readonly string[] | undefined
+  /** What else the feed says: of itself, as a Rusk of today does. Nothing until a test says so, as an older one. */
+  tells: () => object
   /** Seconds. */
   notBefore: number
   remember: number
@@ -68,13 +72,14 @@ export type MovableClock = Clock & {
   set(by: number): void
 }
 
-/** Real time, from which it can be moved. */
+/** Time as it is lived, from which it can be moved. */
 export function movableClock(): MovableClock {
+  const began = Date.now() - lived()
   let passed = 0
   let wall = 0
   return {
-    now: () => wallClock.now() + passed + wall,
-    passed: () => wallClock.passed() + passed,
+    now: () => began + lived() + passed + wall,
+    passed: () => lived() + passed,
     advance(by) {
       passed += by
     },
@@ -101,10 +106,10 @@ export const silent: Reply = () => undefined
 
 /** Waits until it holds, ten seconds at most. */
 export async function until(holds: () => boolean | Promise<boolean>, what: string): Promise<void> {
-  const deadline = performance.now() + 10_000
+  const deadline = lived() + 10_000
   while (!(await holds())) {
-    assert.ok(performance.now() < deadline, `not within ten seconds: ${what}`)
-    await new Promise(resolve => setTimeout(resolve, 5))
+    assert.ok(lived() < deadline, `not within ten seconds: ${what}`)
+    await sleep(5)
   }
 }
 
@@ -133,15 +138,17 @@ export async function openIssuer(t: Pick<TestContext, 'after'>): Promise<Issuer>
         not_before: issuer.notBefore,
         keys: issuer.accepted ?? issuer.published.map(({ kid }) => kid),
         remember: issuer.remember,
-      })(response, { path: feedPath, query, authorization: undefined, at: 0 })
+        ...issuer.tells(),
+      })(response, { path: feedPath, query, authorization: undefined })
     }
-    const timer = setTimeout(tell, Number(query.get('wait') ?? 0) * 1000)
+    const wait = Number(query.get('wait') ?? 0)
+    const timer = setTimeout(tell, wait * 1000)
     waiting.add(tell)
     response.on('close', () => {
       clearTimeout(timer)
       waiting.delete(tell)
     })
-    if (ended.length > seen) tell()
+    if (wait === 0 || ended.length > seen) tell()
   }
   const well = {
     keys: ((response, about) =>
@@ -155,7 +162,6 @@ export async function openIssuer(t: Pick<TestContext, 'after'>): Promise<Issuer>
       path: url.pathname,
       query: url.searchParams,
       authorization: request.headers.authorization,
-      at: performance.now(),
     }
     asked.push(call)
     const reply = { [keysPath]: issuer.answers.keys, [feedPath]: issuer.answers.feed }[url.pathname]
@@ -176,10 +182,12 @@ export async function openIssuer(t: Pick<TestContext, 'after'>): Promise<Issuer>
     asked,
     keysAsked: () => count(keysPath),
     feedAsked: () => count(feedPath),
+    waiting: () => waiting.size,
     answers: { ...well },
     well,
     published: [makeKey()],
     accepted: undefined,
+    tells: () => ({}),
     notBefore: 0,
     remember: 24 * 60 * 60,
     end(...sessions) {
@@ -234,13 +242,13 @@ export async function signIn(
   return { token, claims: verdict.verified }
 }
 
-/** How often it was told, why, and when for the last time. */
+/** How often it was told, why, and when for the last time (as `lived()` has it). */
 export function listen(verifier: Verifier, claims: AccessClaims) {
   const told = { times: 0, at: 0, why: '' }
   const stop = verifier.whenEnded(claims, why => {
     told.times++
     told.why = why
-    told.at = performance.now()
+    told.at = lived()
   })
   return Object.assign(told, { stop })
 }

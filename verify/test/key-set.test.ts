@@ -1,8 +1,9 @@
 // The set of keys over real sockets: from an issuer that answers badly, late, or not at all, and how long keys are good.
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { describe, test } from 'node:test'
 import { forge } from './forge.ts'
 import { json, makeKey, openIssuer, type Reply, reasonOf, silent, text, until } from './issuer.ts'
+import { live, lived } from './lived.ts'
 
 const offline = { revocation: 'none' } as const
 const minute = 60_000
@@ -49,27 +50,30 @@ const bad: readonly (readonly [sentence: string, reply: Reply, says: RegExp])[] 
   ['a broken connection', response => response.destroy(), /failed: /],
 ]
 
-for (const [sentence, reply, says] of bad) {
-  test(`where ${sentence} stands for the keys nobody is let in, nor told that the token is wrong; when they are back it works`, async t => {
-    const issuer = await openIssuer(t)
-    issuer.published = [one]
-    issuer.answers.keys = reply
-    const verifier = issuer.verifier(offline)
-    const token = issuer.token()
-    const began = performance.now()
-    assert.deepEqual(await verifier.verify(token), { rejected: 'unavailable', status: 503 })
-    assert.ok(performance.now() - began < 7000)
-    await assert.rejects(verifier.ready(), says)
-    assert.match(verifier.troubles[0]?.message ?? '', says)
-    assert.equal(verifier.troubles.length, 1)
-    assert.ok(issuer.asked.every(({ path }) => path === '/.well-known/jwks.json'))
+// Most of what these do is to wait.
+describe('a bad answer:', { concurrency: true }, () => {
+  for (const [sentence, reply, says] of bad) {
+    test(`where ${sentence} stands for the keys nobody is let in, nor told that the token is wrong; when they are back it works`, async t => {
+      const issuer = await openIssuer(t)
+      issuer.published = [one]
+      issuer.answers.keys = reply
+      const verifier = issuer.verifier(offline)
+      const token = issuer.token()
+      const began = lived()
+      assert.deepEqual(await verifier.verify(token), { rejected: 'unavailable', status: 503 })
+      assert.ok(lived() - began < 7000)
+      await assert.rejects(verifier.ready(), says)
+      assert.match(verifier.troubles[0]?.message ?? '', says)
+      assert.equal(verifier.troubles.length, 1)
+      assert.ok(issuer.asked.every(({ path }) => path === '/.well-known/jwks.json'))
 
-    issuer.answers.keys = issuer.well.keys
-    issuer.clock.advance(1000)
-    assert.equal(reasonOf(await verifier.verify(token)), 'verified')
-    await verifier.ready()
-  })
-}
+      issuer.answers.keys = issuer.well.keys
+      issuer.clock.advance(1000)
+      assert.equal(reasonOf(await verifier.verify(token)), 'verified')
+      await verifier.ready()
+    })
+  }
+})
 
 test('a service that cannot be connected to is said by its name', async t => {
   const issuer = await openIssuer(t)
@@ -148,7 +152,7 @@ test('keys that cannot be had anew are good for an hour, then nobody can be told
     assert.equal(reasonOf(await verifier.verify(kept)), 'verified', `after ${passed} minutes`)
     await until(() => issuer.keysAsked() === 1 + passed / 5, 'asked again behind')
     // Let the answer come in: whoever comes meanwhile waits for it.
-    await new Promise(resolve => setTimeout(resolve, 20))
+    await live(50)
   }
   assert.equal(verifier.troubles.length, 1, 'told once')
   issuer.clock.advance(5 * minute)
@@ -205,7 +209,7 @@ test('without the feed a new key is learnt before it signs, because it is publis
   issuer.clock.advance(5 * minute)
   assert.equal(reasonOf(await verifier.verify(issuer.token({}, old))), 'verified')
   await until(() => issuer.keysAsked() === 2, 'asked again')
-  await new Promise(resolve => setTimeout(resolve, 20))
+  await live(50)
   assert.equal(reasonOf(await verifier.verify(issuer.token({}, next))), 'verified')
   assert.equal(issuer.keysAsked(), 2)
 })

@@ -7,6 +7,7 @@ import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { bin, type Serving, serve, setCookies } from '../../server/test/serving.ts'
 import { createVerifier } from '../src/index.ts'
@@ -26,7 +27,6 @@ type End = (who: Person) => Promise<void>
 export type Way = 'signOut' | 'command'
 
 const issuer = 'https://auth.example'
-const sleep = (milliseconds: number) => new Promise(resolve => setTimeout(resolve, milliseconds))
 
 /** `nodes`: how many serve this database; people sign out at the first, and the verifier follows the last. */
 export async function openField(database: string | undefined, nodes: number): Promise<Field> {

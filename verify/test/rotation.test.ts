@@ -2,8 +2,10 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { emptyFolder, run, serve } from '../../server/test/cli/binary.ts'
-import { setCookies } from '../../server/test/serving.ts'
+import { signUp } from '../../server/test/following.ts'
+import { post } from '../../server/test/serving.ts'
 import { createVerifier } from '../src/index.ts'
 import { reasonOf } from './issuer.ts'
 
@@ -23,15 +25,7 @@ test('a key that is given up is no key here within the bound, and whoever renews
   })
   t.after(verifier.close)
 
-  const post = async (path: string, cookie: string, body: object) => {
-    const headers = { 'content-type': 'application/json', ...(cookie ? { cookie } : {}) }
-    const answer = await fetch(`${url}${path}`, { method: 'POST', headers, body: JSON.stringify(body) })
-    const { accessToken } = (await answer.json()) as { accessToken?: string }
-    assert.ok(answer.ok && accessToken, `${path} answered ${answer.status}`)
-    return { accessToken, refresh: `__Host-rusk_refresh=${setCookies(answer).get('__Host-rusk_refresh')}` }
-  }
-  const about = { email: 'jack@example.com', password: 'correct horse battery staple', delivery: 'memory' }
-  const before = await post('/auth/sign-up', '', about)
+  const before = await signUp(url, 'jack', 'memory')
   assert.equal(reasonOf(await verifier.verify(before.accessToken)), 'verified')
 
   const ended = await run(where, ['keys', 'rotate', '--compromised'])
@@ -41,12 +35,14 @@ test('a key that is given up is no key here within the bound, and whoever renews
   while (said === 'verified') {
     assert.ok(performance.now() - began < bound)
     said = reasonOf(await verifier.verify(before.accessToken))
-    await new Promise(resolve => setTimeout(resolve, 5))
+    await sleep(5)
   }
   assert.equal(said, 'access_invalid')
   t.diagnostic(`${(performance.now() - began).toFixed(0)} ms after the command`)
 
-  const after = await post('/auth/refresh', before.refresh, {})
-  assert.equal(reasonOf(await verifier.verify(after.accessToken)), 'verified', 'at the first call')
+  const renewed = await post(`${url}/auth/refresh`, { cookies: before.cookies })
+  assert.equal(renewed.status, 200)
+  const { accessToken } = (await renewed.json()) as { accessToken: string }
+  assert.equal(reasonOf(await verifier.verify(accessToken)), 'verified', 'at the first call')
   assert.deepEqual(troubles, [])
 })

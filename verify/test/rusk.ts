@@ -5,7 +5,9 @@ import { loadSettings } from '../../server/src/config/files.ts'
 import type { SigningKey } from '../../server/src/crypto/keys.ts'
 import { dialects } from '../../server/src/dialects/index.ts'
 import { type Options, openSystem, type System } from '../../server/src/index.ts'
-import { setCookies } from '../../server/test/serving.ts'
+import { signUp } from '../../server/test/following.ts'
+import { post } from '../../server/test/serving.ts'
+import { decode, partsOf } from './forge.ts'
 
 export type Running = {
   /** Where it is and who it says it is. */
@@ -18,7 +20,12 @@ export type Running = {
   signOut(who: SignedIn): Promise<void>
 }
 
-export type SignedIn = { readonly id: string; readonly access: string; readonly refresh: string }
+export type SignedIn = {
+  readonly id: string
+  readonly access: string
+  readonly refresh: string
+  readonly cookies: ReadonlyMap<string, string>
+}
 
 /** A test, or a file of them: calls these when it ends. */
 export type Ending = { after(end: () => void | Promise<void>): void }
@@ -51,30 +58,14 @@ export async function runRusk(t: Ending, options: Options = {}): Promise<Running
     system,
     signing: () => system.keyring.signing(system.store.now()),
     async signUp(name) {
-      const answer = await fetch(`${url}/auth/sign-up`, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json' },
-        body: JSON.stringify({
-          email: `${name}@example.com`,
-          username: name,
-          password: 'correct horse battery staple',
-        }),
-      })
-      const body = (await answer.json()) as { user: { id: string } }
-      assert.equal(answer.status, 201, JSON.stringify(body))
-      const cookies = setCookies(answer)
-      return {
-        id: body.user.id,
-        access: cookies.get('rusk_access') ?? assert.fail(),
-        refresh: cookies.get('rusk_refresh') ?? assert.fail(),
-      }
+      const { cookies } = await signUp(url, name)
+      const access = cookies.get('rusk_access') ?? assert.fail()
+      const id = String(decode(partsOf(access)[1]).sub)
+      return { id, access, refresh: cookies.get('rusk_refresh') ?? assert.fail(), cookies }
     },
-    async signOut({ refresh }) {
-      const answer = await fetch(`${url}/auth/sign-out`, {
-        method: 'POST',
-        headers: { cookie: `rusk_refresh=${refresh}` },
-      })
-      assert.equal(answer.status, 204)
+    async signOut({ cookies }) {
+      const { status } = await post(`${url}/auth/sign-out`, { cookies })
+      assert.equal(status, 204)
     },
   }
 }

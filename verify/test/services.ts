@@ -1,7 +1,7 @@
 // One small service in each framework that @rusk/verify is for: who calls, and a stream that lasts as long as the session.
 // And how it is asked, byte for byte. Knows no rule that says who is let in.
 import { once } from 'node:events'
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { createServer, type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
 import { type Duplex, PassThrough } from 'node:stream'
 import type { TestContext } from 'node:test'
@@ -10,11 +10,11 @@ import express from 'express'
 import Fastify from 'fastify'
 import { Hono } from 'hono'
 import { streamSSE } from 'hono/streaming'
-import { WebSocketServer } from 'ws'
+import { type WebSocket, WebSocketServer } from 'ws'
 import { signedIn as inExpress } from '../src/express.ts'
 import { signedIn as inFastify } from '../src/fastify.ts'
 import { signedIn as inHono } from '../src/hono.ts'
-import { type AccessClaims, respond, type Verifier, writeRefusal } from '../src/index.ts'
+import { type AccessClaims, respond, type Verifier, type Why, writeRefusal } from '../src/index.ts'
 
 export const app = 'https://app.example'
 
@@ -184,21 +184,39 @@ function refuseUpgrade(socket: Duplex, refusal: ReturnType<typeof writeRefusal>)
   const lines = Object.entries({ ...refusal.headers, Connection: 'close' }).map(
     ([name, value]) => `${name}: ${value}`,
   )
-  socket.end(`HTTP/1.1 ${refusal.status} Refused\r\n${lines.join('\r\n')}\r\n\r\n${refusal.body}`)
+  const head = `HTTP/1.1 ${refusal.status} ${STATUS_CODES[refusal.status]}\r\n${lines.join('\r\n')}\r\n\r\n`
+  // Whoever does not hang up is hung up on.
+  socket.end(head + refusal.body, () => socket.destroy())
 }
 
-/** Sockets by `ws`: each says who calls, and is closed with 4401 when the session ends. */
+const closing: Readonly<Record<Why, number>> = {
+  access_revoked: 4401,
+  access_expired: 4401,
+  unavailable: 1013,
+}
+
+/** Whoever takes no notice is there no longer after two seconds. */
+function endSocket(socket: WebSocket, why: Why): void {
+  socket.close(closing[why], why)
+  setTimeout(() => socket.terminate(), 2000).unref()
+}
+
+/** Sockets by `ws`: each says who calls, and is closed with why when the session ends. */
 export const onSockets: Service = async (t, verifier) => {
   const sockets = new WebSocketServer({ noServer: true })
   const server = createServer((_request, response) => response.writeHead(426).end())
   const upgrade = async (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    // Nobody else listens for it: a caller who hangs up would end the process.
+    socket.on('error', () => socket.destroy())
     const verdict = await verifier.check(request)
     if ('rejected' in verdict) return refuseUpgrade(socket, writeRefusal(verdict))
     const claims = verdict.verified
     sockets.handleUpgrade(request, socket, head, opened => {
+      // A frame that is none, which `ws` has closed the connection for.
+      opened.on('error', () => undefined)
       opened.on(
         'close',
-        verifier.whenEnded(claims, () => opened.close(4401)),
+        verifier.whenEnded(claims, why => endSocket(opened, why)),
       )
       opened.send(JSON.stringify(whoIs(claims)))
     })

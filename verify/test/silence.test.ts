@@ -1,6 +1,7 @@
 // What becomes of calls and streams while Rusk cannot be heard, or what comes is not what it says: over real sockets.
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { describe, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import {
   type Issuer,
   json,
@@ -14,10 +15,13 @@ import {
   text,
   until,
 } from './issuer.ts'
+import { live, lived } from './lived.ts'
 
 const minute = 60_000
 const hour = 60 * minute
-const sleep = (milliseconds: number) => new Promise(resolve => setTimeout(resolve, milliseconds))
+
+/** Most of what these do is to wait. */
+const together = { concurrency: true }
 
 // Connections are refused, or stand and nothing comes.
 const breaks: readonly (readonly [
@@ -47,125 +51,128 @@ const breaks: readonly (readonly [
   ],
 ]
 
-for (const [sentence, lose, restore] of breaks) {
-  test(`when Rusk ${sentence}, calls are refused and streams end within the bound; it comes back by itself`, async t => {
+describe('Rusk is not heard:', together, () => {
+  for (const [sentence, lose, restore] of breaks) {
+    test(`when Rusk ${sentence}, calls are refused and streams end within the bound; it comes back by itself`, async t => {
+      const issuer = await openIssuer(t)
+      const verifier = issuer.verifier({ within: 1000 })
+      const { token, claims } = await signIn(issuer, verifier, 'one')
+      const told = listen(verifier, claims)
+      const began = lived()
+      lose(issuer)
+      assert.equal(reasonOf(await verifier.verify(token)), 'verified', 'it was heard a moment ago')
+      await until(() => told.times > 0, 'the stream has ended')
+      assert.ok(told.at - began < 1500, `${told.at - began} ms`)
+      assert.equal(told.why, 'unavailable')
+      assert.deepEqual(await verifier.verify(token), { rejected: 'unavailable', status: 503 })
+      await restore(issuer)
+      await until(async () => reasonOf(await verifier.verify(token)) === 'verified', 'back')
+      assert.equal(told.times, 1)
+      assert.ok(verifier.troubles.length <= 2, verifier.troubles.map(({ message }) => message).join('\n'))
+      issuer.end('one')
+      await until(async () => reasonOf(await verifier.verify(token)) === 'access_revoked', 'followed again')
+    })
+
+    test(`when Rusk ${sentence} and that is accepted, calls and streams go on until their tokens expire`, async t => {
+      const issuer = await openIssuer(t)
+      const verifier = issuer.verifier({ within: 1000, whenUnreachable: 'accept' })
+      issuer.end('ended before')
+      const { token, claims } = await signIn(issuer, verifier, 'one')
+      const told = listen(verifier, claims)
+      lose(issuer)
+      await live(1500)
+      const began = lived()
+      assert.equal(reasonOf(await verifier.verify(token)), 'verified')
+      assert.equal(reasonOf(await verifier.verify(issuer.token())), 'verified')
+      assert.equal(reasonOf(await verifier.verify(issuer.token({ sid: 'ended before' }))), 'access_revoked')
+      assert.ok(lived() - began < 500, 'nobody waits')
+      assert.equal(told.times, 0)
+      issuer.end('one')
+      await restore(issuer)
+      await until(() => told.times === 1, 'what has ended meanwhile is told')
+      assert.equal(told.why, 'access_revoked')
+      issuer.clock.advance(11 * minute)
+      assert.equal(reasonOf(await verifier.verify(issuer.token({ sid: 'one' }))), 'access_revoked')
+    })
+  }
+
+  test('a connection that dies in silence is noticed in time: every call goes on', async t => {
     const issuer = await openIssuer(t)
-    const verifier = issuer.verifier({ within: 1000 })
-    const { token, claims } = await signIn(issuer, verifier, 'one')
-    const told = listen(verifier, claims)
-    const began = performance.now()
-    lose(issuer)
-    assert.equal(reasonOf(await verifier.verify(token)), 'verified', 'it was heard a moment ago')
-    await until(() => told.times > 0, 'the stream has ended')
-    assert.ok(told.at - began < 1500, `${told.at - began} ms`)
-    assert.equal(told.why, 'unavailable')
-    assert.deepEqual(await verifier.verify(token), { rejected: 'unavailable', status: 503 })
-    await restore(issuer)
-    await until(async () => reasonOf(await verifier.verify(token)) === 'verified', 'back')
-    assert.equal(told.times, 1)
-    assert.ok(verifier.troubles.length <= 2, verifier.troubles.map(({ message }) => message).join('\n'))
-    issuer.end('one')
-    await until(async () => reasonOf(await verifier.verify(token)) === 'access_revoked', 'followed again')
+    const verifier = issuer.verifier({ within: 4000 })
+    await verifier.ready()
+    await until(() => issuer.waiting() === 1, 'somebody waits at Rusk')
+    issuer.answers.feed = (response, asked) => {
+      silent(response, asked)
+      issuer.answers.feed = issuer.well.feed
+    }
+    const stream = listen(verifier, (await signIn(issuer, verifier, 'one')).claims)
+    for (const began = lived(); lived() - began < 4500; await sleep(50)) {
+      assert.equal(reasonOf(await verifier.verify(issuer.token({ sid: 'one' }))), 'verified')
+    }
+    assert.equal(stream.times, 0)
   })
 
-  test(`when Rusk ${sentence} and that is accepted, calls and streams go on until their tokens expire`, async t => {
+  test('after a break Rusk is not asked to wait: it is back at once', async t => {
     const issuer = await openIssuer(t)
-    const verifier = issuer.verifier({ within: 1000, whenUnreachable: 'accept' })
-    issuer.end('ended before')
-    const { token, claims } = await signIn(issuer, verifier, 'one')
-    const told = listen(verifier, claims)
-    lose(issuer)
-    await sleep(1500)
-    const began = performance.now()
-    assert.equal(reasonOf(await verifier.verify(token)), 'verified')
-    assert.equal(reasonOf(await verifier.verify(issuer.token())), 'verified')
-    assert.equal(reasonOf(await verifier.verify(issuer.token({ sid: 'ended before' }))), 'access_revoked')
-    assert.ok(performance.now() - began < 500, 'nobody waits')
-    assert.equal(told.times, 0)
-    issuer.end('one')
-    await restore(issuer)
-    await until(() => told.times === 1, 'what has ended meanwhile is told')
-    assert.equal(told.why, 'access_revoked')
-    issuer.clock.advance(11 * minute)
-    assert.equal(reasonOf(await verifier.verify(issuer.token({ sid: 'one' }))), 'access_revoked')
-  })
-}
-
-test('a connection that dies in silence is noticed in time: every call goes on', async t => {
-  const issuer = await openIssuer(t)
-  const verifier = issuer.verifier({ within: 5000 })
-  await verifier.ready()
-  await until(() => issuer.feedAsked() === 2, 'somebody waits at Rusk')
-  issuer.answers.feed = (response, asked) => {
-    silent(response, asked)
+    const verifier = issuer.verifier({ within: 60_000 })
+    await verifier.ready()
+    await until(() => issuer.feedAsked() === 2, 'somebody waits at Rusk')
+    issuer.answers.feed = text('', 503)
+    issuer.wake()
+    await until(() => issuer.feedAsked() === 3, 'it is lost')
+    issuer.clock.advance(2 * minute)
     issuer.answers.feed = issuer.well.feed
-  }
-  const stream = listen(verifier, (await signIn(issuer, verifier, 'one')).claims)
-  for (const began = performance.now(); performance.now() - began < 6000; await sleep(20)) {
-    assert.equal(reasonOf(await verifier.verify(issuer.token({ sid: 'one' }))), 'verified')
-  }
-  assert.equal(stream.times, 0)
-})
-
-test('after a break Rusk is not asked to wait: it is back at once', async t => {
-  const issuer = await openIssuer(t)
-  const verifier = issuer.verifier({ within: 60_000 })
-  await verifier.ready()
-  await until(() => issuer.feedAsked() === 2, 'somebody waits at Rusk')
-  issuer.answers.feed = text('', 503)
-  issuer.wake()
-  await until(() => issuer.feedAsked() === 3, 'it is lost')
-  issuer.clock.advance(2 * minute)
-  issuer.answers.feed = issuer.well.feed
-  const began = performance.now()
-  await until(async () => reasonOf(await verifier.verify(issuer.token())) === 'verified', 'back')
-  assert.ok(performance.now() - began < 4000, `${performance.now() - began} ms`)
-  await until(() => issuer.asked.at(-1)?.query.get('wait') === '20', 'then it may wait again')
-})
-
-test('a call that comes just before Rusk is back waits for it', async t => {
-  const issuer = await openIssuer(t)
-  const verifier = issuer.verifier({ within: 5000 })
-  const { token } = await signIn(issuer, verifier, 'one')
-  issuer.answers.feed = (response, asked) => void setTimeout(() => issuer.well.feed(response, asked), 500)
-  issuer.wake()
-  issuer.clock.advance(hour)
-  const honest = issuer.token({ sid: 'two' })
-  assert.equal(reasonOf(await verifier.verify(honest)), 'verified')
-  assert.equal(reasonOf(await verifier.verify(token)), 'access_expired')
-})
-
-// One clock shows what the other hides.
-for (const [sentence, move] of [
-  ['the clock on the wall is set back by an hour', (issuer: Issuer) => issuer.clock.set(-hour)],
-  ['the clock on the wall is set forward by a minute', (issuer: Issuer) => issuer.clock.set(minute)],
-] as const) {
-  test(`${sentence} while Rusk is silent: that is not to have heard it`, async t => {
-    const issuer = await openIssuer(t)
-    const verifier = issuer.verifier({ within: 1000 })
-    const sid = 'one'
-    const exp = Math.floor(issuer.clock.now() / 1000) + 600
-    const { claims } = await signIn(issuer, verifier, sid, { iat: exp - 2 * 3600 - 600, exp })
-    const told = listen(verifier, claims)
-    issuer.answers.feed = silent
-    await sleep(1100)
-    move(issuer)
-    const token = issuer.token({ sid, iat: exp - 2 * 3600 - 600, exp })
-    assert.equal(reasonOf(await verifier.verify(token)), 'unavailable')
-    await until(() => told.times === 1, 'the stream has ended')
+    const began = lived()
+    await until(async () => reasonOf(await verifier.verify(issuer.token())) === 'verified', 'back')
+    assert.ok(lived() - began < 4000, `${lived() - began} ms`)
+    await until(() => issuer.asked.at(-1)?.query.get('wait') === '20', 'then it may wait again')
   })
-}
 
-test('a machine that has slept for an hour asks before it believes what it knew', async t => {
-  const issuer = await openIssuer(t)
-  const verifier = issuer.verifier({ within: 5000 })
-  const exp = Math.floor(issuer.clock.now() / 1000) + 7200
-  const { token } = await signIn(issuer, verifier, 'one', { exp })
-  await until(() => issuer.feedAsked() === 2, 'somebody waits at Rusk')
-  issuer.answers.feed = silent
-  issuer.wake()
-  issuer.clock.set(hour)
-  assert.equal(reasonOf(await verifier.verify(token)), 'unavailable')
+  test('a call that comes just before Rusk is back waits for it', async t => {
+    const issuer = await openIssuer(t)
+    const verifier = issuer.verifier({ within: 5000 })
+    const { token } = await signIn(issuer, verifier, 'one')
+    issuer.answers.feed = (response, asked) => void setTimeout(() => issuer.well.feed(response, asked), 100)
+    issuer.wake()
+    issuer.clock.advance(hour)
+    const honest = issuer.token({ sid: 'two' })
+    assert.equal(reasonOf(await verifier.verify(honest)), 'verified')
+    assert.equal(reasonOf(await verifier.verify(token)), 'access_expired')
+  })
+
+  // One clock shows what the other hides.
+  for (const [sentence, passes, by] of [
+    ['the clock on the wall is set back by an hour', 1001, -hour],
+    ['the clock on the wall is set forward by a minute', 0, minute],
+  ] as const) {
+    test(`${sentence} while Rusk is silent: that is not to have heard it`, async t => {
+      const issuer = await openIssuer(t)
+      const verifier = issuer.verifier({ within: 1000 })
+      const sid = 'one'
+      const exp = Math.floor(issuer.clock.now() / 1000) + 600
+      const { claims } = await signIn(issuer, verifier, sid, { iat: exp - 2 * 3600 - 600, exp })
+      const told = listen(verifier, claims)
+      issuer.answers.feed = silent
+      issuer.wake()
+      issuer.clock.advance(passes)
+      issuer.clock.set(by)
+      const token = issuer.token({ sid, iat: exp - 2 * 3600 - 600, exp })
+      assert.equal(reasonOf(await verifier.verify(token)), 'unavailable')
+      await until(() => told.times === 1, 'the stream has ended')
+    })
+  }
+
+  test('a machine that has slept for an hour asks before it believes what it knew', async t => {
+    const issuer = await openIssuer(t)
+    const verifier = issuer.verifier({ within: 5000 })
+    const exp = Math.floor(issuer.clock.now() / 1000) + 7200
+    const { token } = await signIn(issuer, verifier, 'one', { exp })
+    await until(() => issuer.feedAsked() === 2, 'somebody waits at Rusk')
+    issuer.answers.feed = silent
+    issuer.wake()
+    issuer.clock.set(hour)
+    assert.equal(reasonOf(await verifier.verify(token)), 'unavailable')
+  })
 })
 
 const good = { cursor: 'c', ended: [], not_before: 0, keys: [], remember: 86_400 }
@@ -199,29 +206,31 @@ const bad: readonly (readonly [sentence: string, reply: Reply, says: RegExp])[] 
   ['`remember` is no number', json({ ...good, remember: 1.5 }), /in a form/],
 ]
 
-for (const [sentence, reply, says] of bad) {
-  test(`when ${sentence}, that is said and nobody is let in; afterwards it works`, async t => {
-    const issuer = await openIssuer(t)
-    issuer.answers.feed = reply
-    const verifier = issuer.verifier()
-    await assert.rejects(verifier.ready(), { name: 'Unreachable', message: says })
-    const token = issuer.token({ sid: 'one' })
-    assert.deepEqual(await verifier.verify(token), { rejected: 'unavailable', status: 503 })
-    assert.equal(verifier.troubles.length, 1, 'told once')
-    assert.doesNotMatch(verifier.troubles[0]?.message ?? '', new RegExp(serviceKey))
-    issuer.answers.feed = issuer.well.feed
-    await until(async () => reasonOf(await verifier.verify(token)) === 'verified', 'it works')
-  })
-}
+describe('Rusk does not say what it should:', together, () => {
+  for (const [sentence, reply, says] of bad) {
+    test(`when ${sentence}, that is said and nobody is let in; afterwards it works`, async t => {
+      const issuer = await openIssuer(t)
+      issuer.answers.feed = reply
+      const verifier = issuer.verifier()
+      await assert.rejects(verifier.ready(), { name: 'Unreachable', message: says })
+      const token = issuer.token({ sid: 'one' })
+      assert.deepEqual(await verifier.verify(token), { rejected: 'unavailable', status: 503 })
+      assert.equal(verifier.troubles.length, 1, 'told once')
+      assert.doesNotMatch(verifier.troubles[0]?.message ?? '', new RegExp(serviceKey))
+      issuer.answers.feed = issuer.well.feed
+      await until(async () => reasonOf(await verifier.verify(token)) === 'verified', 'it works')
+    })
+  }
 
-test('silence costs few questions', async t => {
-  const issuer = await openIssuer(t)
-  issuer.answers.feed = text('', 500)
-  const verifier = issuer.verifier()
-  await assert.rejects(verifier.ready())
-  await sleep(3000)
-  assert.ok(
-    issuer.feedAsked() >= 3 && issuer.feedAsked() <= 12,
-    `${issuer.feedAsked()} questions in three seconds`,
-  )
+  test('silence costs few questions', async t => {
+    const issuer = await openIssuer(t)
+    issuer.answers.feed = text('', 500)
+    const verifier = issuer.verifier()
+    await assert.rejects(verifier.ready())
+    await live(3000)
+    assert.ok(
+      issuer.feedAsked() >= 3 && issuer.feedAsked() <= 12,
+      `${issuer.feedAsked()} questions in three seconds`,
+    )
+  })
 })

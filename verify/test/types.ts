@@ -4,6 +4,7 @@ import type { IncomingMessage } from 'node:http'
 import express from 'express'
 import Fastify, { type FastifyRequest } from 'fastify'
 import { Hono } from 'hono'
+import type { RefusalCode } from '../../server/src/core/refusal.ts'
 import { signedIn as inExpress } from '../src/express.ts'
 import { signedIn as inFastify } from '../src/fastify.ts'
 import { signedIn as inHono } from '../src/hono.ts'
@@ -66,3 +67,6 @@ export function inEachVerdict(verdict: Verdict): string {
   is<string | readonly string[] | undefined>()(verdict.verified.aud, true)
   return verdict.verified.sub
 }
+
+/** The verifier's reasons are Rusk's own codes. */
+export const codes = (reason: Reason): RefusalCode => reason

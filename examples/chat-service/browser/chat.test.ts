@@ -43,9 +43,12 @@ const atEntry = (page: Page) => page.getByRole('button', { name: 'Sign in' }).wa
 const notice = (page: Page, sentence: string) => page.getByRole('status').getByText(sentence).waitFor()
 const lastLine = (page: Page) => page.getByRole('listitem').last()
 const answerTo = (message: string) => `You said “${message}”, and I heard every word of it.`
+/** Where everybody sees it: what is read out is not meant. */
+const inTalk = (page: Page, text: string) => page.getByRole('list').getByText(text)
+const field = (page: Page) => page.getByLabel('Your message')
 
 async function send(page: Page, message: string): Promise<void> {
-  await page.getByLabel('Your message').fill(message)
+  await field(page).fill(message)
   await page.getByRole('button', { name: 'Send' }).click()
 }
 
@@ -80,10 +83,19 @@ for (const [which, options, env] of keys) {
     await enter(page, 'I am new here')
     await send(page, 'twice baked')
     await lastLine(page).filter({ hasText: 'You said' }).waitFor()
-    assert.notEqual(await lastLine(page).innerText(), answerTo('twice baked'), 'words are shown as they come')
-    await page.getByText(answerTo('twice baked')).waitFor()
+    assert.notEqual(
+      await lastLine(page).innerText(),
+      `Chat: ${answerTo('twice baked')}`,
+      'words are shown as they come',
+    )
+    await inTalk(page, answerTo('twice baked')).waitFor()
     await page.reload()
-    await page.getByText(answerTo('twice baked')).waitFor()
+    await inTalk(page, answerTo('twice baked')).waitFor()
+    assert.deepEqual(
+      await page.getByRole('listitem').allInnerTexts(),
+      ['You: twice baked', `Chat: ${answerTo('twice baked')}`],
+      'and who said what',
+    )
     await page.getByRole('button', { name: 'Forget everything' }).click()
     await lastLine(page).waitFor({ state: 'detached' })
     for (const call of calls) {
@@ -96,6 +108,75 @@ for (const [which, options, env] of keys) {
   })
 }
 
+test('who has signed in may write at once', async t => {
+  const places = await servePage(t)
+  const { page } = await openPage(await openChromium(t))
+  await page.goto(places.page)
+  for (const how of ['I am new here', 'Sign in'] as const) {
+    await enter(page, how)
+    await page.keyboard.type('hello')
+    assert.equal(await field(page).inputValue(), 'hello')
+    await page.getByRole('button', { name: 'Sign out' }).click()
+    await atEntry(page)
+    assert.equal(await field(page).inputValue(), '', 'what was not sent is not for the next')
+  }
+})
+
+test('an answer is read out once, when all of it has come', async t => {
+  const places = await servePage(t)
+  const { page } = await openPage(await openChromium(t))
+  await page.goto(places.page)
+  await enter(page, 'I am new here')
+  await page.evaluate(`
+    read = []
+    for (const place of document.querySelectorAll('[aria-live], [role=status], [role=log], [role=alert]'))
+      new MutationObserver(() => read.push(place.textContent))
+        .observe(place, { childList: true, characterData: true, subtree: true })`)
+  await send(page, 'hello')
+  await inTalk(page, answerTo('hello')).waitFor()
+  await page.waitForFunction('read.length > 0')
+  assert.deepEqual(await page.evaluate('read'), [`Chat: ${answerTo('hello')}`])
+})
+
+test('a tab that is looked at again shows what was said in another, and breaks nothing off', async t => {
+  const places = await servePage(t)
+  const { page } = await openPage(await openChromium(t))
+  await page.goto(places.page)
+  await enter(page, 'I am new here')
+  const other = await page.context().newPage()
+  await other.goto(places.page)
+  await isLive(other)
+  // Playwright has every page believe that it is the one looked at.
+  for (const tab of [page, other]) {
+    const session = await page.context().newCDPSession(tab)
+    await session.send('Emulation.setFocusEmulationEnabled', { enabled: false })
+  }
+  await other.bringToFront()
+  await send(other, 'elsewhere')
+  await inTalk(other, answerTo('elsewhere')).waitFor()
+  assert.equal(await page.getByRole('listitem').count(), 0)
+  await page.bringToFront()
+  await inTalk(page, answerTo('elsewhere')).waitFor()
+
+  // In the middle of an answer.
+  await send(page, 'here')
+  await inTalk(page, 'You said “here”').waitFor()
+  await page.evaluate(`
+    taken = undefined
+    const coming = document.querySelector('#talk').lastElementChild
+    new MutationObserver(() => { if (!coming.isConnected) taken ??= coming.textContent })
+      .observe(document.querySelector('#talk'), { childList: true })`)
+  await send(other, 'there')
+  await page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+  await inTalk(page, answerTo('there')).waitFor()
+  assert.equal(await page.evaluate('taken'), `Chat: ${answerTo('here')}`, 'drawn anew when it was whole')
+  const lines = await page.getByRole('listitem').allInnerTexts()
+  assert.deepEqual(
+    lines.filter(line => line.startsWith('You: ')),
+    ['You: elsewhere', 'You: here', 'You: there'],
+  )
+})
+
 test('an answer that is whole holds no connection: the seventh message is answered like the first', async t => {
   const places = await servePage(t)
   const { page } = await openPage(await openChromium(t))
@@ -103,7 +184,7 @@ test('an answer that is whole holds no connection: the seventh message is answer
   await enter(page, 'I am new here')
   for (const message of ['1', '2', '3', '4', '5', '6', '7']) {
     await send(page, message)
-    await page.getByText(answerTo(message)).waitFor()
+    await inTalk(page, answerTo(message)).waitFor()
   }
 })
 
@@ -117,7 +198,7 @@ test('a stream outlives the access token it began with: renewals do not break it
   for (const message of ['one', 'two', 'three']) {
     await page.waitForTimeout(2200)
     await send(page, message)
-    await page.getByText(answerTo(message)).waitFor()
+    await inTalk(page, answerTo(message)).waitFor()
   }
   assert.ok(count(toRusk, '/auth/refresh') >= 3, 'renewed each time')
   assert.equal(count(toChat, '/chat/live'), 0, 'the stream has not been opened again')
@@ -162,7 +243,7 @@ test('a session that ends where no tab can tell of it ends the page’s stream, 
   await page.goto(places.page)
   await enter(page, 'I am new here')
   await send(page, 'before')
-  await page.getByText(answerTo('before')).waitFor()
+  await inTalk(page, answerTo('before')).waitFor()
   const jar = await page.context().cookies(places.rusk)
   const cookies = new Map(jar.map(({ name, value }) => [name, value]))
   const { status } = await post(`${places.rusk}/auth/sign-out`, { cookies, headers: { origin: places.page } })
@@ -171,9 +252,9 @@ test('a session that ends where no tab can tell of it ends the page’s stream, 
   await page.getByRole('status').getByText('Your session has ended.').waitFor({ timeout: bound })
   t.diagnostic(`the page said so ${Math.round(performance.now() - since)} ms after the answer to sign-out`)
   await atEntry(page)
-  assert.equal(await page.getByText('before').count(), 0)
+  assert.equal(await inTalk(page, 'before').count(), 0)
   await enter(page, 'Sign in')
-  await page.getByText(answerTo('before')).waitFor()
+  await inTalk(page, answerTo('before')).waitFor()
   assert.deepEqual(unexpected(complaints(), 'status of 401'), [])
 })
 
@@ -233,7 +314,7 @@ test('while Rusk is gone the page says so in a sentence; when it is back all goe
   await page.goto(place.url)
   await enter(page, 'I am new here')
   await send(page, 'before')
-  await page.getByText(answerTo('before')).waitFor()
+  await inTalk(page, answerTo('before')).waitFor()
   const answered: number[] = []
   page.on('response', answer => {
     if (answer.url() === `${chat}/chat/history` && answer.request().method() === 'GET')
@@ -245,16 +326,18 @@ test('while Rusk is gone the page says so in a sentence; when it is back all goe
   assert.equal(answered.at(-1), 503)
   assert.equal(await page.getByText('Live at ').count(), 0)
   await send(page, 'lost')
-  await page.getByText('lost').waitFor({ state: 'detached' })
+  await inTalk(page, 'lost').waitFor({ state: 'detached' })
+  assert.equal(await field(page).inputValue(), 'lost', 'what was not heard need not be written again')
   assert.ok(await page.getByText(ada.email).isVisible(), 'nobody is signed out by it')
 
   const again = await serve({ args: ['--port', port], cwd, env })
   t.after(() => again.end('SIGTERM'))
   await isLive(page)
   assert.equal(await page.getByRole('status').innerText(), '')
-  await send(page, 'after')
-  await page.getByText(answerTo('after')).waitFor()
-  assert.ok(await page.getByText(answerTo('before')).isVisible())
+  await page.getByRole('button', { name: 'Send' }).click()
+  await inTalk(page, answerTo('lost')).waitFor()
+  assert.equal(await field(page).inputValue(), '')
+  assert.ok(await inTalk(page, answerTo('before')).isVisible())
   assert.deepEqual(unexpected(complaints(), 'status of 401', 'status of 503', 'ERR_CONNECTION_REFUSED'), [])
 })
 
@@ -268,7 +351,13 @@ for (const colorScheme of ['light', 'dark'] as const) {
     assert.deepEqual(await findBarriers(page), [], 'the form')
     await enter(page, 'I am new here')
     await send(page, `hello ${'w'.repeat(60)}`)
-    await page.getByText(answerTo(`hello ${'w'.repeat(60)}`)).waitFor()
+    await inTalk(page, answerTo(`hello ${'w'.repeat(60)}`)).waitFor()
     assert.deepEqual(await findBarriers(page), [], 'the chat')
+    const lines: number = await page.locator('#live').evaluate(live => live.getClientRects().length)
+    assert.equal(lines, 1, 'the time stands in one line')
+    const marks: string = await page.evaluate(
+      "getComputedStyle(document.querySelector('#talk li')).listStyleType",
+    )
+    assert.equal(marks, '""', 'no numbers')
   })
 }

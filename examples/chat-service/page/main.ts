@@ -5,7 +5,9 @@ import { createClient, RuskError, stream } from '@rusk/client'
 const { rusk = '', chat = '' } = document.documentElement.dataset
 const client = createClient({ baseUrl: rusk, delivery: 'memory', origins: [chat] })
 
-type Line = { readonly by: string; readonly text: string }
+type Line = { readonly by: 'you' | 'chat'; readonly text: string }
+
+const speakers: Readonly<Record<Line['by'], string>> = { you: 'You', chat: 'Chat' }
 
 function elementOf<E extends HTMLElement = HTMLElement>(id: string): E {
   const element = document.querySelector<E>(`#${id}`)
@@ -35,37 +37,83 @@ const missed = (error: unknown) => {
   if (client.state.status === 'signed-in') told(error)
 }
 
-function add({ by, text }: Line): HTMLElement {
-  const item = document.createElement('li')
-  item.className = by
-  item.textContent = text
-  elementOf('talk').append(item)
-  return item
+function make(name: string, text = ''): HTMLElement {
+  const element = document.createElement(name)
+  element.textContent = text
+  return element
 }
+
+function add({ by, text }: Line) {
+  const line = make('li')
+  const words = make('span', text)
+  line.append(make('b', `${speakers[by]}: `), words)
+  elementOf('talk').append(line)
+  return { line, words }
+}
+
+/** Answers that are coming in, and whether something was said elsewhere meanwhile. */
+let coming = 0
+let isBehind = false
 
 async function load(signal: AbortSignal): Promise<void> {
   const answer = await client.fetch(`${chat}/chat/history`, { signal })
   if (!answer.ok) throw new RuskError('stream_refused', { status: answer.status })
   const lines: readonly Line[] = await answer.json()
+  signal.throwIfAborted()
+  tell()
+  // What is coming in is not taken away from under its reader: it is loaded when all of that has come.
+  isBehind = coming > 0
+  if (isBehind) return
   elementOf('talk').replaceChildren()
   for (const line of lines) add(line)
 }
 
+let looking: Promise<void> | undefined
+
+/** Who looks at the page again finds what was said in other tabs. */
+function lookAgain(): void {
+  const { signal } = gone
+  if (document.hidden || shown === undefined || looking) return
+  looking = load(signal)
+    .catch((error: unknown) => {
+      if (!signal.aborted) missed(error)
+    })
+    .finally(() => {
+      looking = undefined
+    })
+}
+
 async function say(message: string): Promise<void> {
-  const said = [add({ by: 'you', text: message }), add({ by: 'chat', text: '' })] as const
+  const [asking, answer] = [add({ by: 'you', text: message }), add({ by: 'chat', text: '' })]
   const asked = {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ message, stay: false }),
   }
+  coming++
   try {
     for await (const { event, data } of stream(client, `${chat}/chat/stream`, asked))
-      if (event === 'message') said[1].textContent += data
+      if (event === 'message') answer.words.textContent += data
+    // A sentence, not a word at a time, is what a screen reader can say.
+    elementOf('heard').textContent = answer.line.textContent
   } catch (error) {
-    // What never arrived does not look as if it had.
-    if (said[1].textContent === '') for (const line of said) line.remove()
+    // What never arrived does not look as if it had, and can be sent again.
+    if (answer.words.textContent === '') {
+      for (const { line } of [asking, answer]) line.remove()
+      giveBack(message)
+    }
     throw error
+  } finally {
+    coming--
+    if (isBehind && coming === 0) lookAgain()
   }
+}
+
+const field = () => elementOf<HTMLInputElement>('message')
+
+/** Before whatever has been written since. */
+function giveBack(message: string): void {
+  if (client.state.status === 'signed-in') field().value = `${message} ${field().value}`.trim()
 }
 
 /** The long stream: opened again whenever it ends, until `signal` says that its person has gone. */
@@ -74,7 +122,6 @@ async function follow(signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     try {
       await load(signal)
-      tell()
       for await (const { event } of stream(client, `${chat}/chat/live`, { signal }))
         if (event === 'tick') live.textContent = `Live at ${new Date().toLocaleTimeString()}`
     } catch (error) {
@@ -102,7 +149,8 @@ client.subscribe(state => {
   gone.abort()
   gone = new AbortController()
   // What one person said is not for the next.
-  elementOf('talk').replaceChildren()
+  for (const id of ['talk', 'heard']) elementOf(id).replaceChildren()
+  field().value = ''
   if (user) follow(gone.signal).catch(told)
 })
 
@@ -115,15 +163,17 @@ elementOf<HTMLFormElement>('entry').addEventListener('submit', event => {
     fields.get('how') === 'signUp'
       ? client.signUp({ email, password })
       : client.signIn({ login: email, password })
-  entered.then(() => form.reset(), told)
+  entered.then(() => {
+    form.reset()
+    field().focus()
+  }, told)
 })
 
 elementOf<HTMLFormElement>('say').addEventListener('submit', event => {
   event.preventDefault()
-  const form = elementOf<HTMLFormElement>('say')
-  const message = String(new FormData(form).get('message'))
-  form.reset()
-  say(message).catch(missed)
+  const { value } = field()
+  field().value = ''
+  say(value).catch(missed)
 })
 
 elementOf('forget').addEventListener('click', () => {
@@ -136,3 +186,6 @@ elementOf('forget').addEventListener('click', () => {
 elementOf('leave').addEventListener('click', () => {
   client.signOut().catch(told)
 })
+
+document.addEventListener('visibilitychange', lookAgain)
+addEventListener('focus', lookAgain)
