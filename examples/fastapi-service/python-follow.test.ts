@@ -167,7 +167,7 @@ describe('the chat in Python:', { concurrency: 2 }, () => {
     const statusNow = async () => (await tellHistory(chat, token)).status
     assert.equal(await statusNow(), 200)
     feed.isAway = true
-    assert.equal((await fetch(`${chat.url}/sleep`)).status, 200)
+    assert.equal((await fetch(`${chat.url}/sleep`, { signal: AbortSignal.timeout(bound) })).status, 200)
     assert.equal(await statusNow(), 503)
     feed.isAway = false
     await untilAnswered(chat, token, 200)

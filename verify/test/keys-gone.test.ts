@@ -187,6 +187,15 @@ describe('what is published is older than the feed’s word:', together, () => {
     assert.ok(issuer.keysAsked() >= 4, 'the set has been read again')
   })
 
+  test('while the feed is heard, a token of a key that it does not name asks for nothing', async t => {
+    const issuer = await openIssuer(t)
+    const verifier = issuer.verifier(patient)
+    await verifier.ready()
+    issuer.clock.advance(10_000)
+    assert.equal(reasonOf(await verifier.verify(issuer.token({}, makeKey()))), 'access_invalid')
+    assert.equal(issuer.keysAsked(), 1)
+  })
+
   test('a set that lacks a key which it had, and which the feed still names, ends nothing', async t => {
     const { verifier, issuer, stolen, kept, ours } = await enter(t, patient)
     const stream = listen(verifier, ours)

@@ -130,6 +130,7 @@ const fitting: readonly (readonly [string, (issuer: Issuer) => object, Partial<O
   ['the audience fits too', issuer => told(issuer, 'chat'), { audience: 'chat' }],
   ['issuer is written with a slash', issuer => told(issuer), { issuer: 'with a slash' }],
   ['it tells none of it, as an older one', () => ({}), {}],
+  ['it tells none of it, and an audience is known here', () => ({}), { audience: 'chat' }],
   ['it tells what nobody here understands', () => ({ issuer: 1, now: 'noon', more: [] }), {}],
 ]
 
