@@ -26,14 +26,15 @@ export async function drip(response: ServerResponse, byte = ' '): Promise<void> 
   }
 }
 
-/** What it does when it is asked for its keys. `asked`: when questions came and were over, in milliseconds. */
+/** What it does when it is asked for its keys. */
 export type KeysPlayed = {
   readonly url: string
   /** What is published. */
   keys: readonly unknown[]
   /** Milliseconds until it answers; undefined: never. */
   slow: number | undefined
-  readonly asked: { readonly from: number; to?: number }[]
+  /** When questions came, in milliseconds. */
+  readonly asked: readonly number[]
 }
 
 /** Whatever else it is asked for is answered with `news`. */
@@ -42,14 +43,10 @@ export async function playKeys(
   keys: readonly unknown[],
   news?: unknown,
 ): Promise<KeysPlayed> {
-  const asked: KeysPlayed['asked'] = []
+  const asked: number[] = []
   const url = await play(t, async (request, response) => {
     if (!request.url?.startsWith('/.well-known/')) return void response.end(JSON.stringify(news))
-    const question: (typeof asked)[number] = { from: performance.now() }
-    asked.push(question)
-    response.once('close', () => {
-      question.to = performance.now()
-    })
+    asked.push(performance.now())
     if (played.slow === undefined) return
     await sleep(played.slow)
     response.end(JSON.stringify({ keys: played.keys }))

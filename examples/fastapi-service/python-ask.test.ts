@@ -48,7 +48,11 @@ const rows: [string, (response: ServerResponse) => unknown, RegExp][] = [
     /no answer in time/,
   ],
   ['as much as is read', response => response.end(document.padEnd(2 ** 20)), /^\{"keys":\[\]\}$/],
-  ['more than is read', response => response.end(document.padEnd(2 ** 20 + 1)), /answered 200 with 1048577/],
+  [
+    'more than is read, and more to come',
+    response => response.write(document.padEnd(2 ** 20 + 1)),
+    /answered 200 with 1048577/,
+  ],
   ['no document', response => response.end('<html>'), /Expecting value/],
   ['a document that is nested without end', response => response.end('['.repeat(2 ** 19)), /recursion/],
   ['a closed door', response => response.writeHead(401).end(document), /answered 401/],
@@ -68,7 +72,7 @@ test('an answer is all there in time and of some size, or there is none; nobody 
   })
   const urls = rows.map((_, i) => `${url}/${i}`)
   const env = { PYTHONDONTWRITEBYTECODE: '1', http_proxy: proxy }
-  const { stdout } = await run(command, ['-c', asking, ...urls], { cwd: folder, env })
+  const { stdout } = await run(command, ['-c', asking, ...urls], { cwd: folder, env, timeout: 30_000 })
   const came = stdout.trim().split('\n')
   assert.equal(came.length, rows.length)
   for (const [i, [sentence, , wanted]] of rows.entries()) {

@@ -155,7 +155,8 @@ test('no refusal is answered without hashing', async () => {
   const usual = await fastest(() => passwords.verify(written, 'x'))
   for (const [sentence, record, password] of refusals) {
     const took = await fastest(() => passwords.verify(record, password))
-    assert.ok(took > usual / 2, `${sentence}: ${took} ms of ${usual}`)
+    // Whoever hashes nothing is a hundred times as fast; what else runs meanwhile never makes so much of it.
+    assert.ok(took > usual / 10, `${sentence}: ${took} ms of ${usual}`)
   }
 })
 
