@@ -75,7 +75,7 @@ for (const [which, env] of [
     t.after(() => rusk.end('SIGTERM'))
     const settings = { ...env, PORT: '0', RUSK_URL: rusk.url }
     const chat = run(t, process.execPath, ['--env-file=service.env', 'app.ts'], here, settings)
-    await until('the chat listens', () => /listening/.test(chat.out()), 15_000)
+    await until('the chat listens', () => /listening/.test(chat.out()))
     const [, chatPort = ''] = /listening on http:\/\/127\.0\.0\.1:(\d+)\n/.exec(chat.out()) ?? []
     const ports = (block: string | undefined) =>
       String(block)

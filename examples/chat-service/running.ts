@@ -132,7 +132,7 @@ export async function readStream(url: string, init: RequestInit): Promise<Readin
 }
 
 /** Until it holds; fails after `most` milliseconds. Resolves with how long it took. */
-export async function until(what: string, holds: () => boolean, most = 10_000): Promise<number> {
+export async function until(what: string, holds: () => boolean, most = 30_000): Promise<number> {
   const started = performance.now()
   while (!holds()) {
     if (performance.now() - started > most) assert.fail(`not within ${most} ms: ${what}`)

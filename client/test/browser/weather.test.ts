@@ -262,7 +262,8 @@ for (const [sentence, options, persisted] of ways) {
     await page.goto(`${tabs.proxy.url}/else`)
     await signOut(other)
     const held = tabs.proxy.hold(session)
-    await page.evaluate(() => history.back())
+    // The page that asks may be gone before it could say that it has.
+    await page.evaluate(() => void setTimeout(() => history.back(), 50))
     await page.waitForURL(`${tabs.proxy.url}/`, { waitUntil: 'commit' })
     // Nobody has told it yet.
     await held.came
