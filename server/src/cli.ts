@@ -214,7 +214,7 @@ function addSessions(program: Command): void {
   sessions
     .command('revoke')
     .description('end a session, all of a user, or all that are older than a restore')
-    .argument('[id]', 'the session; write -- before an id that begins with a dash')
+    .argument('[id]', 'the session')
     .option('--user <user>', 'all sessions of this user')
     .option(
       '--opened-before <time>',

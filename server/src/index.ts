@@ -1,5 +1,5 @@
 // The assembly: the only file that knows every part. Opens store, keys and memory, and puts dialects in front of them.
-import { randomBytes, randomUUID } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import { createServer } from 'node:net'
 import { loadSettings } from './config/files.ts'
 import type { Options, Settings } from './config.ts'
@@ -11,6 +11,7 @@ import { lifeOfMacs, lifeOfSigned, type RotationPolicy } from './core/rotation.t
 import { isCommonPassword } from './crypto/common-passwords.ts'
 import { openSealer, SealedOtherwise, sharedSigningKey } from './crypto/keys.ts'
 import { readCsrfToken } from './crypto/macs.ts'
+import { newId } from './crypto/new-id.ts'
 import { createPasswords } from './crypto/password.ts'
 import { dialects } from './dialects/index.ts'
 import type { Dialect } from './http/dialect.ts'
@@ -260,7 +261,7 @@ async function openEngine(settings: Settings, sealing: Sealing, store: Store, lo
     issuer: settings.site.url,
     audience: settings.audience,
     bridge: bridgeOf(settings),
-    newId: () => randomBytes(16).toString('base64url'),
+    newId,
     onEvent: ({ type, at: _at, ...about }) => {
       const instead = alarms[type]
       if (instead === undefined) log.info(about, type)

@@ -6,6 +6,7 @@ import type { Event, Session, User } from '../src/core/model.ts'
 import { defaultPolicy } from '../src/core/policy.ts'
 import { lifeOfMacs, lifeOfSigned, type RotationPolicy } from '../src/core/rotation.ts'
 import { openSealer } from '../src/crypto/keys.ts'
+import { newId } from '../src/crypto/new-id.ts'
 import { createPasswords } from '../src/crypto/password.ts'
 import { createAccount, type NewAccount } from '../src/operations/administer.ts'
 import type { Caller, Carried, Manner, OperationName, Result, Tokens } from '../src/operations/contract.ts'
@@ -86,7 +87,7 @@ export async function system({ store: over = each => each, passwords, bridge }: 
     memory,
     issuer: 'http://127.0.0.1:8000',
     audience: undefined,
-    newId: () => randomBytes(16).toString('base64url'),
+    newId,
     onEvent: event => told.push(event),
   }
   const run = createRun(engine)

@@ -1,7 +1,7 @@
 // The nouns that the store keeps and every room speaks of. Times are epoch milliseconds; spans are milliseconds.
 
 export type User = {
-  /** Opaque: 128 random bits, base64url. */
+  /** Opaque: 127 random bits, base64url; begins with a letter. */
   readonly id: string
   /** 1, 2, 3 …, for dialects whose contract shows an integer. Given by the store. */
   readonly number: number
@@ -57,7 +57,7 @@ export type EndReason =
 
 /** One signed-in browser. */
 export type Session = Line & {
-  /** Opaque: 128 random bits, base64url. */
+  /** Opaque: 127 random bits, base64url; begins with a letter. */
   readonly id: string
   readonly userId: string
   readonly delivery: Delivery

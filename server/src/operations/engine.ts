@@ -27,7 +27,7 @@ export type Engine = Judge & {
   /** Undefined: nothing is exchanged. */
   readonly bridge: Bridge | undefined
   readonly isCommonPassword: (password: string) => Promise<boolean>
-  /** 128 random bits, base64url. */
+  /** 127 random bits, base64url; begins with a letter. */
   readonly newId: () => string
   /** Told each audit event when it is durable. */
   readonly onEvent: (event: Event) => void
