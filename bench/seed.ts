@@ -6,7 +6,7 @@ import type { Change } from '../server/src/core/change.ts'
 import { defaultPolicy } from '../server/src/core/policy.ts'
 import { openSession } from '../server/src/core/session.ts'
 import { writeRefreshToken } from '../server/src/crypto/macs.ts'
-import { openSystem } from '../server/src/index.ts'
+import { openSystem } from '../server/src/system.ts'
 
 const batch = 2_000
 

@@ -75,10 +75,15 @@ export const rooms: Rooms = {
     may: [server, 'node:', 'commander', 'pino'],
   },
   [`${server}cli.ts`]: { does: 'lists the commands', may: [server, 'node:', 'commander'] },
-  [`${server}index.ts`]: {
+  [`${server}mounted.ts`]: {
+    does: 'makes of settings what is served, and under which numbers',
+    may: [core, `${server}config.ts`, `${server}dialects/`, `${server}http/`, `${server}pages/`],
+  },
+  [`${server}system.ts`]: {
     does: 'assembles; the only file that knows every part',
     may: [server, 'node:', 'pino'],
   },
+  [`${server}index.ts`]: { does: 'is what the package exports', may: [server, 'node:'] },
   [`${verify}fastify.ts`]: { does: 'stands before Fastify’s routes', may: [verify, 'fastify'] },
   [`${verify}hono.ts`]: { does: 'stands before Hono’s routes', may: [verify, 'hono'] },
   [verify]: { does: 'checks calls and tokens, here and in other services', may: ['node:crypto'] },

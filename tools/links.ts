@@ -3,7 +3,7 @@
 import { posix } from 'node:path'
 import type { Tree } from './tree.ts'
 
-const folders = /^(server|client|verify|pages|examples|bench|proof|tools|docs)\/[\w./-]*$/
+const folders = /^(server|client|verify|examples|bench|proof|tools|docs)\/[\w./-]*$/
 
 /** What a page points at: links as they stand from the page, backticked paths from the root. */
 function targets(path: string, text: string): readonly string[] {

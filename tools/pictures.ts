@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { type Browser, chromium, type Page } from 'playwright-core'
 import { readSettings } from '../server/src/config.ts'
 import { dialects } from '../server/src/dialects/index.ts'
-import { openSystem } from '../server/src/index.ts'
+import { openSystem } from '../server/src/system.ts'
 import { chromium as chromiumHere, findBrowser } from './browsers.ts'
 
 const folder = fileURLToPath(new URL('../docs/pictures/', import.meta.url))

@@ -9,8 +9,9 @@ import { readAccessToken, type VerifyingKey } from '@rusk/verify/floor'
 import { loadSettings } from '../src/config/files.ts'
 import { longestAccess } from '../src/core/policy.ts'
 import { dialects } from '../src/dialects/index.ts'
-import { type Options, openSystem, type Seams, type System } from '../src/index.ts'
+import type { Options } from '../src/index.ts'
 import { openLog } from '../src/log.ts'
+import { openSystem, type Seams, type System } from '../src/system.ts'
 import { freshDatabase } from './store/stores.ts'
 
 const [second, minute, hour, day] = [1000, 60_000, 3_600_000, 86_400_000]

@@ -87,8 +87,8 @@ export function openEnded(options: EndedOptions): Ended {
   const { ask, within, strict, listeners } = options
   const { now, passed } = options.clock
   const waitSeconds = Math.min(20, Math.floor(within / 3000))
-  /** A connection that has died in silence is given up while there is time to ask anew. Milliseconds. */
-  const longestWait = (within + waitSeconds * 1000) / 2
+  /** Milliseconds. One wait and this stay below the bound: a connection that dies in silence is given up in time to ask anew. */
+  const longestWait = within / 2
   const closing = new AbortController()
   /** By session, when it was learned of (by what has passed); in that order. */
   const ended = new Map<string, number>()

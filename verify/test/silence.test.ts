@@ -96,19 +96,25 @@ describe('Rusk is not heard:', together, () => {
     })
   }
 
-  test('a connection that dies in silence is noticed in time: every call goes on', async t => {
+  test('a connection that dies in silence is given up while there is time to ask anew: every call goes on', async t => {
     const issuer = await openIssuer(t)
-    const verifier = issuer.verifier({ within: 4000 })
+    const verifier = issuer.verifier({ within: 3000 })
     await verifier.ready()
     await until(() => issuer.waiting() === 1, 'somebody waits at Rusk')
+    const heard = lived()
+    let died = 0
     issuer.answers.feed = (response, asked) => {
       silent(response, asked)
+      died = lived()
       issuer.answers.feed = issuer.well.feed
     }
     const stream = listen(verifier, (await signIn(issuer, verifier, 'one')).claims)
-    for (const began = lived(); lived() - began < 4500; await sleep(50)) {
+    for (; issuer.feedAsked() < 4; await sleep(20)) {
       assert.equal(reasonOf(await verifier.verify(issuer.token({ sid: 'one' }))), 'verified')
     }
+    const asked = lived()
+    assert.ok(died - heard > 500, 'the question before it has waited: it cannot be worse')
+    assert.ok(asked - heard < 3000, `${asked - heard} ms`)
     assert.equal(stream.times, 0)
   })
 

@@ -7,10 +7,10 @@ import type { Settings } from '../config.ts'
 import { Fault, type Finding, Misuse } from '../core/fault.ts'
 import type { Dialect } from '../http/dialect.ts'
 import { listOrigins } from '../http/origins.ts'
-import type { System } from '../index.ts'
 import type { Keyring } from '../operations/keyring.ts'
 import { isDatabase, readDatabase } from '../store/database.ts'
 import type { Store } from '../store/port.ts'
+import type { System } from '../system.ts'
 import { type Globals, inMemory, openBeside, readCommandLine } from './open.ts'
 import { say, showJson, signOf, writeFinding, writeTime } from './output.ts'
 
@@ -256,7 +256,7 @@ const tolerable = 30_000
 
 /** Whether it has its schema and keys, so that opening the whole system beside it makes nothing. */
 async function examineStore(settings: Settings, label: string, report: Report): Promise<boolean> {
-  const { openSettingsStore } = await import('../index.ts')
+  const { openSettingsStore } = await import('../system.ts')
   const store = await openSettingsStore(settings, { serving: false })
   try {
     const pending = await store.pending()

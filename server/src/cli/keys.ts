@@ -2,8 +2,8 @@
 import { Misuse } from '../core/fault.ts'
 import type { KeyRow, KeyUse } from '../core/model.ts'
 import type { How } from '../core/rotation.ts'
-import type { System } from '../index.ts'
 import type { Keyring } from '../operations/keyring.ts'
+import type { System } from '../system.ts'
 import { type Globals, withSystem } from './open.ts'
 import { say, showJson, showRows, writeTime } from './output.ts'
 

@@ -3,7 +3,7 @@
 import { existsSync } from 'node:fs'
 import type { OptionName, Settings, SettingsRead } from '../config.ts'
 import { Misuse } from '../core/fault.ts'
-import type { System } from '../index.ts'
+import type { System } from '../system.ts'
 
 /** The options of every command, and `dialect` of those that go by one. */
 export type Globals = {
@@ -47,7 +47,7 @@ export async function needSettings(globals: Globals): Promise<Settings> {
 
 /** The system, beside a server that may be running. */
 export async function openBeside(settings: Settings): Promise<System> {
-  const [{ openSystem }, { createLog }] = await Promise.all([import('../index.ts'), import('../log.ts')])
+  const [{ openSystem }, { createLog }] = await Promise.all([import('../system.ts'), import('../log.ts')])
   // Standard output is for data.
   const log = createLog({ ...settings.log, level: 'warn' }, 2)
   return openSystem(settings, { serving: false, log })

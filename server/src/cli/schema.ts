@@ -5,7 +5,7 @@ import { say, showJson } from './output.ts'
 /** Brings the schema of the database forward; doing it twice, or beside somebody else who does, harms nothing. */
 export async function migrate(globals: Globals): Promise<void> {
   const settings = await needSettings(globals)
-  const { openSettingsStore } = await import('../index.ts')
+  const { openSettingsStore } = await import('../system.ts')
   const store = await openSettingsStore(settings, { serving: false })
   try {
     const applied = await store.migrate()

@@ -11,7 +11,7 @@ export async function serve(globals: Globals, flags: Flags): Promise<void> {
   const { settings, errors, risks } = await readCommandLine(globals, flags)
   sayFindings('risk', risks)
   if (!settings) throw new Misuse(errors)
-  const { openSystem } = await import('../index.ts')
+  const { openSystem } = await import('../system.ts')
   const system = await openSystem(settings, { serving: true })
   try {
     const listening = await system.listen()

@@ -4,8 +4,8 @@ import { isHandshake, isSafe } from '@rusk/verify/floor'
 import { refusals } from '../core/refusal.ts'
 import type { Call, Log } from './call.ts'
 import type { Called, WhoCalls } from './handle.ts'
-import type { JsonAnswer, JsonRoute } from './pages.ts'
 import { problemOf } from './problem.ts'
+import type { JsonAnswer, JsonRoute } from './served.ts'
 
 /** Where proxies write the method of the call that they ask about: nginx as it is told to, Traefik and Caddy by themselves. */
 const methodHeaders = ['x-original-method', 'x-forwarded-method'] as const

@@ -13,14 +13,14 @@ import { type FetchInfo, readCall, writeResponse } from './fetch.ts'
 import { floorOf, type Headers } from './headers.ts'
 import { type Hot, openHot, type Recall } from './hot.ts'
 import { mount } from './mount.ts'
-import { methodOf, type Served } from './pages.ts'
 import { callerOf, openPipeline, type Run } from './pipeline.ts'
 import { openPlaces } from './places.ts'
+import { methodOf, type Served } from './served.ts'
 import type { Site } from './site.ts'
 import { isJsonWay, type Mountable } from './way.ts'
 
 export type { Answer, Call, Log } from './call.ts'
-export type { JsonRoute, Served } from './pages.ts'
+export type { JsonRoute, Served } from './served.ts'
 export type { Mountable, Mounted } from './way.ts'
 
 export type HttpParts = {

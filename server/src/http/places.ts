@@ -6,7 +6,7 @@ import type { Fields } from './body.ts'
 import { type Heads, openHeads, openHeadsForAll } from './headers.ts'
 import type { Mount } from './mount.ts'
 import { listOrigins } from './origins.ts'
-import { methodOf, readersOf, type Served } from './pages.ts'
+import { methodOf, readersOf, type Served } from './served.ts'
 import type { Site } from './site.ts'
 import { isPageRoute, type Spoken, spellings, type Way } from './way.ts'
 

@@ -1,6 +1,6 @@
 // A "no" of what belongs to no dialect, as a problem document (RFC 9457). Which "no" it is, others decide.
 import { phrases, type Refusal, refusals } from '../core/refusal.ts'
-import type { JsonAnswer } from './pages.ts'
+import type { JsonAnswer } from './served.ts'
 
 /** RFC 9457 §4.2.1: its title is the phrase of its status; `code` says the rest, and `detail` says it to people. */
 export function problemOf(

@@ -5,8 +5,8 @@ import { type Refusal, refuse } from '../core/refusal.ts'
 import type { Introspected, TellNews } from '../operations/contract.ts'
 import { type Call, largestBody } from './call.ts'
 import { readFormBody, readQuery } from './form.ts'
-import type { JsonAnswer, JsonRoute } from './pages.ts'
 import { problemOf } from './problem.ts'
+import type { JsonAnswer, JsonRoute } from './served.ts'
 
 export type ServiceParts = {
   /** Any of them opens. */
