@@ -123,14 +123,14 @@ function contendersFor(key: SigningKey, issuer: string, tokens: readonly string[
       },
     },
     {
-      what: 'readAccessToken',
+      what: '`readAccessToken`, which the verifier calls',
       fresh: false,
       open: () => tokens => {
         for (const token of tokens) assert.ok(readAccessToken(token, expect))
       },
     },
-    { what: 'verifier, first sight', fresh: true, open: openOurs },
-    { what: 'verifier, seen before', fresh: false, open: openOurs },
+    { what: '`verify`, a token seen for the first time', fresh: true, open: openOurs },
+    { what: '`verify`, one seen before', fresh: false, open: openOurs },
     { what: 'jose, KeyObject', fresh: false, open: openJose(key.verify) },
     { what: 'jose, CryptoKey', fresh: false, open: openJose(cryptoKeyOf(key)) },
     { what: 'fast-jwt', fresh: false, open: openFastJwt(false) },

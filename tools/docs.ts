@@ -236,6 +236,34 @@ function storiesPage(): string {
   )
 }
 
+const algorithms = ['ES256', 'EdDSA', 'HS256'] as const
+
+type CheckRow = Readonly<Record<'algorithm' | 'what' | 'CPU µs each' | '× bare signature', string>>
+
+/** What it costs to check a token, as bench/verify.ts has measured and kept it. Throws where a figure is missing. */
+export function checksTable(kept: readonly CheckRow[]): string {
+  const cellOf = (what: string, algorithm: string): string => {
+    const row = kept.find(each => each.what === what && each.algorithm === algorithm)
+    if (!row) throw new Error(`Nothing is kept of ${what} with ${algorithm}: run node bench/verify.ts --keep`)
+    const [cpu, ratio] = [Number(row['CPU µs each']), Number(row['× bare signature'])]
+    return `${cpu.toPrecision(cpu < 1 ? 2 : 3)} µs · ${ratio < 0.1 ? ratio.toPrecision(1) : ratio.toFixed(ratio < 10 ? 2 : 0)}`
+  }
+  const contenders = [...new Set(kept.map(({ what }) => what))]
+  return table(
+    ['', ...algorithms],
+    contenders.map(what => [what, ...algorithms.map(algorithm => cellOf(what, algorithm))]),
+  )
+}
+
+function servicesPage(): string {
+  const kept = readKept<{ readonly 'checking access tokens': readonly CheckRow[] }>('bench/results.json')
+  return printInto(
+    readFileSync(`${root}docs/services.md`, 'utf8'),
+    'checks',
+    checksTable(kept['checking access tokens']),
+  )
+}
+
 /** The printed pages by their paths from the root. */
 export const printDocs = async (): Promise<ReadonlyMap<string, string>> =>
   new Map([
@@ -243,6 +271,7 @@ export const printDocs = async (): Promise<ReadonlyMap<string, string>> =>
     ['docs/refusals.md', refusalsPage()],
     ['docs/dialects.md', dialectsPage()],
     ['docs/client.md', await clientPage()],
+    ['docs/services.md', servicesPage()],
     ['CONTRIBUTING.md', contributingPage()],
     ['docs/sessions.md', sessionsPage()],
     ['docs/stories.md', storiesPage()],
