@@ -179,11 +179,17 @@ test('fifty tabs that wake together make one write', async t => {
   await sleep(long + 100)
 
   const line = lineOf(front.calls, 'refresh')
-  const held = tabs.map(() => front.proxy.hold(line))
-  for (const each of held) each.release()
+  // A browser has no more than six calls under way at one host. Four go on when all four are here; the others as they come.
+  const held = tabs.map((_, i) => front.proxy.hold(line, { request: i < 4 }))
   const began = performance.now()
   const headers = await headersOf(front)
-  const came = await Promise.all(tabs.map(() => front.agent.fetch(line, headers, undefined)))
+  const waking = Promise.all(tabs.map(() => front.agent.fetch(line, headers, undefined)))
+  await Promise.all(held.slice(0, 4).map(({ came }) => came))
+  for (const { forward, release } of held) {
+    forward()
+    release()
+  }
+  const came = await waking
   const took = performance.now() - began
   const answers = await Promise.all(held.map(each => each.answered))
 
@@ -196,6 +202,6 @@ test('fifty tabs that wake together make one write', async t => {
   assert.deepEqual([before.successor, after.current, after.successor], [1, 1, 2], 'the row has moved by one')
   const alike = answers.filter(answer => answer.sent === answers[0]?.sent).length
   t.diagnostic(`50 tabs, ${alike} calls with the same cookies, ${took.toFixed(0)} ms`)
-  assert.ok(alike > 1, 'no two calls met')
+  assert.ok(alike >= 4, 'those that met')
   assert.equal(await whoIsIn(front), session)
 })
