@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { TestContext } from 'node:test'
+import { after, type TestContext } from 'node:test'
 import {
   type Browser,
   type BrowserContext,
@@ -37,18 +37,36 @@ const usualArguments = [
   '--no-first-run',
 ]
 
-/** Ends with the test. `without`: arguments that Playwright gives by itself, and should not. `more`: arguments beside ours. */
+/** By their arguments: one of a kind is enough for a file of tests, because each context is a profile of its own. */
+const browsers = new Map<string, Promise<Browser>>()
+
+after(async () => {
+  for (const browser of browsers.values()) await (await browser).close()
+})
+
+/**
+ * The contexts that a test opens in it end with the test. `without`: arguments that Playwright gives by itself, and should
+ * not. `more`: arguments beside ours.
+ */
 export async function openChromium(
   t: TestContext,
   without: string[] = [],
   more: readonly string[] = [],
 ): Promise<Browser> {
-  const browser = await chromium.launch({
-    executablePath: findChromium(),
-    ignoreDefaultArgs: without,
-    args: [...usualArguments, ...more],
+  const kind = JSON.stringify([without, more])
+  const launched =
+    browsers.get(kind) ??
+    chromium.launch({
+      executablePath: findChromium(),
+      ignoreDefaultArgs: without,
+      args: [...usualArguments, ...more],
+    })
+  browsers.set(kind, launched)
+  const browser = await launched
+  const others = browser.contexts()
+  t.after(async () => {
+    for (const context of browser.contexts()) if (!others.includes(context)) await context.close()
   })
-  t.after(() => browser.close())
   return browser
 }
 
