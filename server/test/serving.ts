@@ -5,6 +5,13 @@ import { fileURLToPath } from 'node:url'
 
 export const bin = fileURLToPath(new URL('../bin/rusk.js', import.meta.url))
 
+/** Of this process's environment only where programs are found, and what Node has compiled before. */
+export const environment = (env: Readonly<Record<string, string>> = {}): Record<string, string> => ({
+  PATH: process.env.PATH ?? '',
+  NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? '',
+  ...env,
+})
+
 export type Serving = {
   readonly url: string
   readonly child: ChildProcess
@@ -25,7 +32,7 @@ export type ServingOptions = {
 export async function serve({ args, cwd, env = {} }: ServingOptions): Promise<Serving> {
   const child = spawn(process.execPath, [bin, 'serve', '--port', '0', ...args], {
     cwd,
-    env: { PATH: process.env.PATH ?? '', RUSK_LOG_LEVEL: 'warn', ...env },
+    env: environment({ RUSK_LOG_LEVEL: 'warn', ...env }),
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let out = ''

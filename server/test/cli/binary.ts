@@ -1,4 +1,4 @@
-// Runs the real binary in a folder of its own, with nothing of this process's environment but PATH.
+// Runs the real binary in a folder of its own, with nothing of this process's environment but what every one has.
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -6,9 +6,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
-import { fileURLToPath } from 'node:url'
-
-export const binary = fileURLToPath(new URL('../../bin/rusk.js', import.meta.url))
+import { bin, environment } from '../serving.ts'
 
 export type Where = { readonly folder: string; readonly env?: Readonly<Record<string, string>> }
 
@@ -21,14 +19,9 @@ export function emptyFolder(t: TestContext): string {
   return folder
 }
 
-export const environment = (env: Where['env'] = {}): Record<string, string> => ({
-  PATH: process.env.PATH ?? '',
-  ...env,
-})
-
 /** Runs to the end, half a minute at most. */
 export async function run(where: Where, args: readonly string[], input = ''): Promise<Ended> {
-  const child = spawn(process.execPath, [binary, ...args], {
+  const child = spawn(process.execPath, [bin, ...args], {
     cwd: where.folder,
     env: environment(where.env),
     timeout: 30_000,
@@ -66,7 +59,7 @@ export async function serve(
   where: Where,
   args: readonly string[] = ['--port', '0'],
 ): Promise<Serving> {
-  const child = spawn(process.execPath, [binary, 'serve', ...args], {
+  const child = spawn(process.execPath, [bin, 'serve', ...args], {
     cwd: where.folder,
     env: environment(where.env),
     stdio: ['ignore', 'pipe', 'pipe'],

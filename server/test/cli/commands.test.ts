@@ -8,7 +8,8 @@ import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { optionRows } from '../../src/config.ts'
 import { dialects } from '../../src/dialects/index.ts'
-import { abouts, assertEnded, binary, collect, emptyFolder, environment, run, serve } from './binary.ts'
+import { bin, environment } from '../serving.ts'
+import { abouts, assertEnded, collect, emptyFolder, run, serve } from './binary.ts'
 
 const password = 'seven brave otters sing'
 
@@ -157,7 +158,7 @@ test('a user is made with a password from standard input or a file, and never wi
 test('at a terminal the password is asked for twice and not shown', async t => {
   const folder = emptyFolder(t)
   const ask = async (answers: readonly string[], account = '--email jack@example.com') => {
-    const command = `'${process.execPath}' '${binary}' users create ${account}`
+    const command = `'${process.execPath}' '${bin}' users create ${account}`
     const child = spawn('script', ['-qec', command, '/dev/null'], {
       cwd: folder,
       env: environment(),
