@@ -158,7 +158,7 @@ const rows: [string, (scene: Scene) => Promise<unknown>, string[]][] = [
       await ask('exchange', { token: await tokenOf(jill.email) })
       await ask('exchange', { token: 'no token at all' })
     },
-    ['exchange_refused', 'exchange_refused'],
+    ['exchange_refused because=user_unknown', 'exchange_refused because=not_a_jwt'],
   ],
   [
     'a disabled user comes with a token of the old system',
@@ -166,7 +166,7 @@ const rows: [string, (scene: Scene) => Promise<unknown>, string[]][] = [
       await setActive(engine, userId, false)
       await ask('exchange', { token: await tokenOf(jack.email) })
     },
-    ['user_disabled jack', 'exchange_refused jack'],
+    ['user_disabled jack', 'exchange_refused jack because=user_disabled'],
   ],
   [
     'a token comes again after its owner has moved',
@@ -188,7 +188,7 @@ const rows: [string, (scene: Scene) => Promise<unknown>, string[]][] = [
       const next = tokensOf(await ask('refresh', {}, carry(moved)))
       await ask('exchange', { token }, carry(moved, next))
     },
-    ['signed_in jack another by=exchange', 'exchange_refused jack'],
+    ['signed_in jack another by=exchange', 'exchange_refused jack because=used'],
   ],
   ['who am I is asked', ({ ask, first }) => ask('whoAmI', {}, carry(first)), []],
   ['a refresh is quiet', ({ ask, first }) => ask('refresh', {}, carry(first)), []],

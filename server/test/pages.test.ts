@@ -100,7 +100,7 @@ for (const name of names) {
     const { access, refresh } = dialects[name].cookies
     browser.jar.drop(access?.name ?? 'rusk_access')
     const offered = await visitor.go(`${base}/account`)
-    assert.match(wordsOf(offered), /Welcome back/)
+    assert.match(wordsOf(offered), /One moment/)
     assert.doesNotMatch(wordsOf(offered), /ada/)
     const account = await visitor.press(offered, '/continue')
     assert.match(wordsOf(account), /ada@example\.com/)
@@ -393,6 +393,17 @@ test('a sign-in that has ended leads to the form, never in a circle', async t =>
   const entering = await left.press(await left.go('/sign-in?return_to=/docs'), '/continue')
   assert.equal(entering.at, '/sign-in?return_to=%2Fdocs&rusk_again=2')
   assert.equal(formsOf(entering.html)[0]?.fields.return_to, '/docs')
+})
+
+test('a link on another site fills nothing into a form, on its own or after the step; one of this site may', async t => {
+  const { browser } = await open(t)
+  const link = '/sign-up?email=eve%40example.com&name=Ada'
+  const foreign = await visitorOf(browser.tab('https://evil.example')).go(link)
+  const there = /http-equiv="refresh" content="0;url=([^"]+)"/.exec(foreign.html)?.[1]
+  assert.equal(there, '/sign-up?rusk_again=1')
+  for (const page of [foreign, await visitorOf(browser).go(there as '/')])
+    assert.doesNotMatch(page.html, /eve@example\.com|value="Ada"/)
+  assert.match((await visitorOf(browser).go(link)).html, /value="eve@example\.com"/)
 })
 
 test('a link on another site reaches the account after one step, and strangers the form', async t => {

@@ -2,11 +2,12 @@
 // what it meets there: files, database, clock. Changes nothing, and makes no file that is missing.
 import { accessSync, constants, existsSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { isLoopback, relateSites } from '../config/sites.ts'
+import { relateSites } from '../config/sites.ts'
 import type { Settings } from '../config.ts'
 import { Fault, type Finding, Misuse } from '../core/fault.ts'
 import type { Dialect } from '../http/dialect.ts'
 import { listOrigins } from '../http/origins.ts'
+import { isLocalToBrowsers } from '../http/site.ts'
 import type { Keyring } from '../operations/keyring.ts'
 import { isDatabase, readDatabase } from '../store/database.ts'
 import type { Store } from '../store/port.ts'
@@ -40,7 +41,8 @@ function print({ errors, risks, notes }: Report): void {
   for (const note of notes) stdout.write(`${signOf('fine', stdout)} ${note}\n`)
   for (const risk of risks) stdout.write(`${writeFinding('risk', risk, stdout)}\n`)
   for (const error of errors) stdout.write(`${writeFinding('error', error, stdout)}\n`)
-  if (errors.length > 0) say(`Rusk would not start: ${errors.length} to mend.`)
+  if (errors.length > 0)
+    say(`Rusk would not start: ${errors.length} ${errors.length === 1 ? 'problem' : 'problems'} to fix.`)
 }
 
 function examineSite({ site, host, port, dialects, jwt, serviceKeys }: Settings, { notes }: Report): void {
@@ -86,10 +88,10 @@ async function examineOrigins(settings: Settings, report: Report): Promise<void>
   examineCrossing(origins, spoken, settings, report)
   for (const origin of origins) {
     const relation = relateSites(origin, site.url)
-    const loopback = isLoopback(new URL(origin).hostname) && isLoopback(new URL(site.url).hostname)
+    const local = [origin, site.url].every(each => isLocalToBrowsers(new URL(each).hostname))
     if (relation !== 'foreign' || site.crossSite)
       notes.push(`pages of ${origin} may call (${relations[relation]})`)
-    else if (loopback) {
+    else if (local) {
       const { hostname } = new URL(origin)
       notes.push(`pages of ${origin} may call, if they call Rusk as ${hostname} too: else it is another site`)
     } else if (site.origins === undefined) {
@@ -162,7 +164,11 @@ async function examineKeys({ settings, store, keyring, sealedBy }: System, repor
   for (const use of uses) {
     const due = keyring.dueAt(use)
     if (due === undefined) continue
-    const next = keyring.replacedAt(use) ?? due
+    const waiting = keyring
+      .rows()
+      .filter(row => row.use === use && row.signsFrom > store.now())
+      .map(({ signsFrom }) => signsFrom)
+    const next = waiting.length > 0 ? Math.min(...waiting) : (keyring.replacedAt(use) ?? due)
     if (due + day > store.now()) notes.push(`the key of ${tokensOf[use]} is replaced at ${writeTime(next)}`)
     else {
       risks.push({
@@ -224,7 +230,7 @@ function examineFiles(path: string, settings: Settings, { risks }: Report): void
     if ((mode & 0o077) === 0) continue
     risks.push({
       about: 'database',
-      wrong: `other users of this machine can read ${file} (mode ${mode.toString(8)})`,
+      wrong: `other users of this machine can ${(mode & 0o022) === 0 ? 'read' : 'change'} ${file} (mode ${mode.toString(8)})`,
       instead: `Run chmod 600 ${file}`,
     })
   }
@@ -235,7 +241,11 @@ function examineAbsence(path: string, settings: Settings, { errors, notes }: Rep
   const folder = dirname(path)
   const about = 'database'
   if (!isWritable(folder)) {
-    errors.push({ about, wrong: `${folder} is no folder that Rusk may write to`, instead: 'Make it so' })
+    errors.push({
+      about,
+      wrong: `${folder} cannot be written to`,
+      instead: 'Create it, or give Rusk write access',
+    })
   } else if (settings.environment === 'production') {
     errors.push({ about, wrong: `${path} is not there, nor is its schema`, instead: 'Run rusk migrate' })
   } else notes.push(`${path} will be made at the first start`)
@@ -287,7 +297,7 @@ function examineClock(ahead: number, { risks }: Report): void {
   if (Math.abs(ahead) <= tolerable) return
   risks.push({
     about: 'clock',
-    wrong: `the database's clock is ${Math.round(ahead / 1000)} s ahead of this machine's`,
+    wrong: `the database's clock is ${Math.abs(Math.round(ahead / 1000))} s ${ahead < 0 ? 'behind' : 'ahead of'} this machine's`,
     instead: 'Set both by NTP',
   })
 }

@@ -138,7 +138,7 @@ async function rotateSealing(system: System, globals: Globals, flags: RotateFlag
     throw misuse(
       flags.now ? '--now' : '--compromised',
       'keys are always sealed anew at once; whoever had the secret and the database has the keys themselves',
-      'Leave it out. After a theft also run: rusk keys rotate --compromised and, which signs everybody out, rusk keys rotate --use refresh --compromised',
+      'Leave it out. After a theft also run: rusk keys rotate --compromised and, which signs everybody out, rusk keys rotate --use refresh --compromised --sign-everybody-out',
     )
   }
   const resealed = await system.rotateSealing()

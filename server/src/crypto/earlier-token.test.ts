@@ -9,7 +9,7 @@ import {
 } from 'node:crypto'
 import { test } from 'node:test'
 import { SignJWT, UnsecuredJWT } from 'jose'
-import { type EarlierExpectation, readEarlierToken } from './earlier-token.ts'
+import { type EarlierExpectation, readEarlierToken, type Unfit } from './earlier-token.ts'
 import { signAccessToken } from './jwt.ts'
 import { sharedSigningKey } from './keys.ts'
 
@@ -20,8 +20,13 @@ const expectation: EarlierExpectation = { key, now: seconds * 1000, skew: 60_000
 const claims = { sub: 'ada@example.com', iat: seconds - 60, exp: seconds + 600 }
 const head = { alg: 'HS256', typ: 'JWT' }
 
-const read = (text: string, expect: Partial<EarlierExpectation> = {}) =>
+const judge = (text: string, expect: Partial<EarlierExpectation> = {}) =>
   readEarlierToken(text, { ...expectation, ...expect })
+
+const read = (text: string, expect: Partial<EarlierExpectation> = {}) => {
+  const judged = judge(text, expect)
+  return 'token' in judged ? judged.token : undefined
+}
 
 const encode = (part: unknown): string =>
   Buffer.from(typeof part === 'string' ? part : JSON.stringify(part)).toString('base64url')
@@ -165,6 +170,20 @@ const forgeries: [string, string][] = [
   ['longer than two cookies', forge(head, { ...claims, more: 'a'.repeat(6200) })],
   ['a megabyte', 'a'.repeat(1 << 20)],
 ]
+const reasons: readonly [sentence: string, text: string, want: Unfit][] = [
+  ['quoted, as JSON.stringify keeps a text', JSON.stringify(valid), 'not_a_jwt'],
+  ['with Bearer in front', `Bearer ${valid}`, 'not_a_jwt'],
+  ['in another algorithm', forge({ ...head, alg: 'HS512' }, claims, hmac(secret, 'sha512')), 'header'],
+  ['by another key', forge(head, claims, hmac(`${secret} `)), 'signature'],
+  ['expired', forge(head, { ...claims, exp: seconds }), 'expired'],
+  ['without an end', forge(head, { ...claims, exp: undefined }), 'claims'],
+  ['of tomorrow', forge(head, { ...claims, nbf: seconds + 300 }), 'claims'],
+]
+for (const [sentence, text, want] of reasons) {
+  test(`whoever keeps the log learns what is wrong with a token ${sentence}: ${want}`, () =>
+    assert.deepEqual(judge(text), { unfit: want }))
+}
+
 test('the valid token beside the forgeries is read', () => assert.deepEqual(read(valid)?.claims, claims))
 for (const [what, text] of forgeries) {
   test(`no token of the old system: ${what}`, () => assert.equal(read(text), undefined))

@@ -39,31 +39,49 @@ function readHeader(bytes: Uint8Array, algorithm: string): { readonly isAccessTo
   return { isAccessToken: accessType.test(typ) }
 }
 
+/** Why a text is no good token of the old system: for the operator's log, never for whoever presents it. */
+export type Unfit =
+  /** Quotes or `Bearer` around it, an empty text: no three parts of base64url. */
+  | 'not_a_jwt'
+  /** Another algorithm than the key's, a type that is none, a member that is not understood. */
+  | 'header'
+  /** Made with another key than this one. */
+  | 'signature'
+  | 'expired'
+  /** No `exp`, a time that is none or yet to come, not JSON, an access token of ours. */
+  | 'claims'
+
+const unfit = (why: Unfit): { readonly unfit: Unfit } => ({ unfit: why })
+
 /** `exp` is required, `nbf` and `iat` may be absent; all are whole seconds. Neither `iss` nor `aud` is looked at. */
 function readExpiry(
   { exp, nbf = 0, iat = 0 }: EarlierToken['claims'],
   { now, skew }: EarlierExpectation,
-): number | undefined {
-  if (!isTime(exp) || !isTime(nbf) || !isTime(iat)) return undefined
+): { readonly expiresAt: number } | { readonly unfit: Unfit } {
+  if (!isTime(exp) || !isTime(nbf) || !isTime(iat)) return unfit('claims')
   const expiresAt = exp * 1000
   const latest = (now + skew) / 1000
-  return Number.isSafeInteger(expiresAt) && now < expiresAt && nbf <= latest && iat <= latest
-    ? expiresAt
-    : undefined
+  if (!Number.isSafeInteger(expiresAt) || nbf > latest || iat > latest) return unfit('claims')
+  return now < expiresAt ? { expiresAt } : unfit('expired')
 }
 
 /**
- * Undefined for whatever is no good token of the old system, for every reason alike; never throws, whatever the text.
- * Where both systems share a key, an access token of ours is none of its: it would buy a whole session.
+ * Never throws, whatever the text. Where both systems share a key, an access token of ours is none of its: it would buy a
+ * whole session.
  */
-export function readEarlierToken(text: string, expect: EarlierExpectation): EarlierToken | undefined {
+export function readEarlierToken(
+  text: string,
+  expect: EarlierExpectation,
+): { readonly token: EarlierToken } | { readonly unfit: Unfit } {
   const compact = readCompact(text)
-  const header = compact && readHeader(compact.header, expect.key.algorithm)
-  if (!header || !isSignedBy(expect.key, compact)) return undefined
+  if (!compact) return unfit('not_a_jwt')
+  const header = readHeader(compact.header, expect.key.algorithm)
+  if (!header) return unfit('header')
+  if (!isSignedBy(expect.key, compact)) return unfit('signature')
   const claims = readJsonObject(compact.payload)
-  if (!claims || (header.isAccessToken && 'sid' in claims)) return undefined
-  const expiresAt = readExpiry(claims, expect)
-  return expiresAt === undefined
-    ? undefined
-    : { claims, expiresAt, digest: createHash('sha256').update(text).digest('base64url') }
+  if (!claims || (header.isAccessToken && 'sid' in claims)) return unfit('claims')
+  const read = readExpiry(claims, expect)
+  if ('unfit' in read) return read
+  const digest = createHash('sha256').update(text).digest('base64url')
+  return { token: { claims, expiresAt: read.expiresAt, digest } }
 }

@@ -28,6 +28,13 @@ const effects: Readonly<Record<OperationName, Effects>> = {
   health: {},
 }
 
+/** Whether it begins a session, in which this browser is from then on. */
+export const opensSession = (does: OperationName): boolean => effects[does].signIn === 'set'
+
+/** Whether a successful answer says what the browser's access token is from now on, wherever it travels. */
+export const tellsAccess = (does: OperationName): boolean =>
+  ['set', 'cleared'].includes(effects[does].access ?? '')
+
 const takesDelivery = (dialect: Dialect): boolean =>
   Object.values(dialect.routes).some(route => Object.values(route.takes).includes('delivery'))
 

@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises'
 import type { OperationName } from '../core/input.ts'
 import { type CookieRow, cookieRows } from './cookie-rows.ts'
 import type { Dialect, Route } from './dialect.ts'
+import { tellsAccess } from './effects.ts'
 import { type Html, html } from './html.ts'
 import { type Taken, takenBy } from './input-body.ts'
 import { type Look, openLook } from './look.ts'
@@ -70,7 +71,7 @@ function callForm({ dialect, prefix }: Stage, key: string, route: Route, index: 
   const id = `${dialect.name}-${index}`
   const taken = takenBy(route)
   return html`
-      <form class="call card" id="${id}" aria-labelledby="${id}-title" data-method="${method}" data-path="${prefix}${templated(path)}" data-does="${route.does}" data-csrf="${route.csrf ?? ''}" data-bearer="${sendsBearer(dialect, route) ? 'yes' : ''}">
+      <form class="call card" id="${id}" aria-labelledby="${id}-title" data-method="${method}" data-path="${prefix}${templated(path)}" data-does="${route.does}" data-csrf="${route.csrf ?? ''}" data-bearer="${sendsBearer(dialect, route) ? 'yes' : ''}" data-renews="${tellsAccess(route.does) ? 'yes' : ''}">
         <h3 id="${id}-title"><span class="method" data-method="${method}">${method}</span> <code>${prefix}${templated(path)}</code></h3>
         <p>${route.summary}</p>
         <div class="fields">${taken.map((each, i) => field(each, exampleOf(each, taken), `${id}-${i}`))}

@@ -2,10 +2,10 @@
 // token or with its user takes one path and gets one refusal. Knows no other way to sign in.
 import { claimKey, isSpelt } from '../core/admission.ts'
 import type { Change } from '../core/change.ts'
-import type { Holder, Session } from '../core/model.ts'
+import type { Holder, Session, User } from '../core/model.ts'
 import { type Refusal, refuse } from '../core/refusal.ts'
 import { isAsOpened, lineOf } from '../core/session.ts'
-import { type EarlierToken, readEarlierToken } from '../crypto/earlier-token.ts'
+import { readEarlierToken, type Unfit } from '../crypto/earlier-token.ts'
 import type { Account } from '../store/port.ts'
 import { holdersOf, letIn } from './account.ts'
 import { type At, no, type Operation, record } from './engine.ts'
@@ -14,7 +14,7 @@ import { type At, no, type Operation, record } from './engine.ts'
 const mostOpened = 8
 
 type ExchangeFacts = {
-  readonly token: EarlierToken | undefined
+  readonly read: ReturnType<typeof readEarlierToken>
   /** Whom it names. */
   readonly account: Account | undefined
   /** What it has opened before, in order. */
@@ -29,11 +29,12 @@ export const exchange: Operation<'exchange', ExchangeFacts | Refusal> = {
   async load(engine, { input, presented, manner }) {
     const { bridge, store } = engine
     if (!bridge) return refuse('not_found')
-    const token = readEarlierToken(input.token, {
+    const read = readEarlierToken(input.token, {
       key: bridge.key,
       now: store.now(),
       skew: manner.policy.skew,
     })
+    const token = 'token' in read ? read.token : undefined
     const key = token && claimKey(bridge.field, token.claims[bridge.claim])
     const [found, opened, named] = await Promise.all([
       key && store.account(key),
@@ -41,18 +42,19 @@ export const exchange: Operation<'exchange', ExchangeFacts | Refusal> = {
       holdersOf(engine, presented.namedByCookies),
     ])
     const isMeant = found && token && isSpelt(bridge.field, token.claims[bridge.claim], found.user)
-    return { token, account: isMeant ? found : undefined, opened, named, sessionId: engine.newId() }
+    return { read, account: isMeant ? found : undefined, opened, named, sessionId: engine.newId() }
   },
   decide(facts, input, at) {
     if ('refused' in facts) return no(facts)
-    const { token, account, opened, named, sessionId } = facts
-    if (!token || !account || !mayMove(account)) {
-      return no(refused, [record('exchange_refused', at, { userId: account?.user.id ?? null })])
-    }
+    const { read, account, opened, named, sessionId } = facts
+    if ('unfit' in read) return no(refused, [noteRefused(read.unfit, undefined, at)])
+    if (!account) return no(refused, [noteRefused('user_unknown', undefined, at)])
     const { user } = account
+    if (!user.active) return no(refused, [noteRefused('user_disabled', user, at)])
+    if (user.epoch !== 0) return no(refused, [noteRefused('user_changed', user, at)])
     const touched = opened.find(session => !isAsOpened(session, at.now))
     if (touched || opened.length >= mostOpened) return no(refused, [noteAgain(facts, account, touched, at)])
-    const { digest, expiresAt } = token
+    const { digest, expiresAt } = read.token
     const number = opened.length + 1
     const entered = letIn(
       {
@@ -75,11 +77,20 @@ export const exchange: Operation<'exchange', ExchangeFacts | Refusal> = {
   },
 }
 
-/**
- * A token of the old system is an earlier sign-in, which only epoch 0 remembers: a new password or a disabling has undone
- * it, and who has signed up here had none.
- */
-const mayMove = ({ user }: Account): boolean => user.active && user.epoch === 0
+type Because =
+  | Unfit
+  | 'user_unknown'
+  | 'user_disabled'
+  /**
+   * A token of the old system is an earlier sign-in, which only epoch 0 remembers: a new password or a disabling has undone
+   * it, and who has signed up here had none.
+   */
+  | 'user_changed'
+  /** Its owner has moved. */
+  | 'used'
+
+const noteRefused = (because: Because, user: User | undefined, at: At): Change =>
+  record('exchange_refused', at, { userId: user?.id ?? null, detail: { because } })
 
 /**
  * An answer was lost if nobody has used what it opened. A refresh of it that comes first must count, or a copy would still
@@ -109,5 +120,5 @@ function noteAgain(
   const suspect = touched ?? opened[0]
   return suspect && !own
     ? record('exchange_reused', at, { userId: user.id, sessionId: suspect.id })
-    : record('exchange_refused', at, { userId: user.id })
+    : noteRefused('used', user, at)
 }

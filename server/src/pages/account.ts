@@ -41,7 +41,7 @@ function person(user: User): Html {
 <span class="initial" aria-hidden="true">${initialOf(user)}</span>
 <div>
 <p class="name">${first}</p>
-${others.map(each => html`<p>${each}</p>\n`)}<p class="quiet">Here since ${day.format(createdAt)}</p>
+${others.map(each => html`<p>${each}</p>\n`)}<p class="quiet">Here since <time datetime="${new Date(createdAt).toISOString()}" data-day>${day.format(createdAt)}</time></p>
 </div>
 </section>
 `

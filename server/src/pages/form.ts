@@ -67,11 +67,19 @@ const typed: Readonly<Record<Control['autocomplete'], Html | undefined>> = {
 const reveal = (name: string, label: string): Html =>
   html`<button type="button" class="reveal" data-reveals="${name}" aria-pressed="false" aria-label="Show ${label.toLowerCase()}" hidden>Show</button>`
 
-export function control({ fields }: Seen, each: Control, { by }: Wrongs): Html {
+/** Whether no page of another site led here. Undefined: the browser does not say. */
+export const isNear = (from: Seen['from']): boolean =>
+  from === 'same-origin' || from === 'same-site' || from === 'none'
+
+/** What a form begins with: another site may lead people here, but not fill in what they send. */
+export const begunWith = ({ from, fields }: Seen): Seen['fields'] =>
+  from === undefined || isNear(from) ? fields : {}
+
+export function control(seen: Seen, each: Control, { by }: Wrongs): Html {
   const { name, label, kind, autocomplete, required, hint } = each
   const wrong = by.get(name)
   const told = [...(hint ? [`${name}-hint`] : []), ...(wrong ? [`${name}-wrong`] : [])].join(' ')
-  const value = kind === 'password' ? undefined : fields[name]
+  const value = kind === 'password' ? undefined : begunWith(seen)[name]
   const input = html`<input id="${name}" name="${name}" type="${kind}" autocomplete="${autocomplete}"${typed[autocomplete]}${
     value === undefined ? undefined : html` value="${value}"`
   }${required ? html` required` : undefined}${told === '' ? undefined : html` aria-describedby="${told}"`}${

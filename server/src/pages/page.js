@@ -27,10 +27,11 @@ for (const form of document.forms) {
   })
 }
 
-const written = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' })
+const day = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium' })
+const moment = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' })
 
 for (const time of document.querySelectorAll('time'))
-  time.textContent = written.format(new Date(time.dateTime))
+  time.textContent = ('day' in time.dataset ? day : moment).format(new Date(time.dateTime))
 
 // Coming back here asks for the page, and does not send its form again.
 const here = new URL(location.href)

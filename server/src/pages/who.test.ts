@@ -31,7 +31,16 @@ type Row = readonly [sentence: string, seen: Partial<Seen>, want: string | RegEx
 const rows: readonly Row[] = [
   ['a link on another site, no cookie: ask again from here', {}, /0;url=\/account\?rusk_again=1"/],
   ['a browser that does not say where it comes from', { from: undefined }, /0;url=\/account\?rusk_again=1"/],
-  ['with its query', { fields: { a: 'b&c' } }, /0;url=\/account\?a=b%26c&amp;rusk_again=1"/],
+  [
+    'with where it goes on to, and without what it would fill into a form',
+    { fields: { email: 'eve@example.com', return_to: '/b&c' } },
+    /0;url=\/account\?return_to=%2Fb%26c&amp;rusk_again=1"/,
+  ],
+  [
+    'with its query, where nobody wrote it',
+    { from: undefined, fields: { a: 'b&c' } },
+    /0;url=\/account\?a=b%26c&amp;rusk_again=1"/,
+  ],
   ['asked again already: nothing is left', { fields: { rusk_again: '1' } }, 'otherwise'],
   ['a word that we never said counts as asked', { fields: { rusk_again: 'x' } }, 'otherwise'],
   ['no cookie is Strict: they would have come', {}, 'otherwise', false],
@@ -50,7 +59,11 @@ const rows: readonly Row[] = [
     { came: { ...stranger.came, signIn: true } },
     'otherwise',
   ],
-  ['an address too long to come back to', { came: carrying, fields: { a: 'x'.repeat(2000) } }, 'otherwise'],
+  [
+    'an address too long to come back to',
+    { came: carrying, fields: { return_to: 'x'.repeat(2000) } },
+    'otherwise',
+  ],
 ]
 
 for (const [sentence, seen, want, strict = true] of rows) {

@@ -3,13 +3,11 @@
 import type { RefusalCode } from '../core/refusal.ts'
 import { html } from '../http/html.ts'
 import type { Seen, Shown } from '../http/shown.ts'
-import { carried } from './form.ts'
+import { begunWith, carried, isNear } from './form.ts'
 import { at, frame, type Stage } from './frame.ts'
 import { readReturn, withField } from './return-to.ts'
 
 const step = 'rusk_again'
-
-const near: readonly (string | undefined)[] = ['same-origin', 'same-site', 'none']
 
 const unknown: ReadonlySet<RefusalCode> = new Set([
   'not_signed_in',
@@ -31,9 +29,14 @@ export const doneOf = ({ from, fields }: Seen): string | undefined =>
 /** This page as it was asked for, but for the steps that were tried. */
 function here(seen: Seen): string {
   const { path, fields } = seen
-  const { [step]: _, done: __, ...others } = fields
+  const { [step]: _, done: __, ...others } = begunWith(seen)
   const done = doneOf(seen)
-  const asked = { ...others, ...(done === undefined ? {} : { done }) }
+  const { return_to } = fields
+  const asked = {
+    ...others,
+    ...(return_to === undefined ? {} : { return_to }),
+    ...(done === undefined ? {} : { done }),
+  }
   const query = new URLSearchParams(asked).toString()
   return query === '' ? path : `${path}?${query}`
 }
@@ -58,8 +61,8 @@ function askAgain(stage: Stage, seen: Seen): Shown {
 function offerContinue(stage: Stage, seen: Seen): Shown {
   return {
     html: frame(stage, seen, {
-      title: 'Welcome back',
-      body: html`<p>You have been away for a while.</p>
+      title: 'One moment',
+      body: html`<p>Let us see whether you are still signed in.</p>
 <form method="post" action="${at(stage, seen, '/continue')}" data-at-once>
 ${carried('return_to', here(seen))}<p class="actions"><button>Continue</button></p>
 </form>`,
@@ -89,7 +92,7 @@ function nextStep(stage: Stage, seen: Seen, { strict, mayContinue, otherwise }: 
   const { came, fields, from, url, listed } = seen
   const tried = fields[step]
   const bare = !came.access && !came.refresh && !came.signIn
-  if (tried === undefined && strict && bare && !near.includes(from)) return askAgain(stage, seen)
+  if (tried === undefined && strict && bare && !isNear(from)) return askAgain(stage, seen)
   const returns = 'to' in readReturn(here(seen), url, listed)
   if (tried !== '2' && returns && mayContinue(came)) return offerContinue(stage, seen)
   return otherwise(seen)

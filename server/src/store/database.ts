@@ -183,8 +183,8 @@ function parse(rest: string): Parsed | undefined {
   const text = `postgres:${noHost ? rest.replace(/^\/\/([^/?#]*@)?/u, '//$1nowhere') : rest}`
   if (!rest.startsWith('//') || !URL.canParse(text)) return undefined
   const url = new URL(text)
-  // A raw # in a password makes the rest of the address a fragment.
-  if (url.hash !== '') return undefined
+  // A raw # in a password makes the rest of the address a fragment, a raw / or ? a name or a query: no part of it is told.
+  if (url.hash !== '' || `${url.pathname}${url.search}`.includes('@')) return undefined
   const parts = {
     host: noHost ? '' : url.hostname.replace(/^\[(.*)\]$/u, '$1'),
     port: url.port,

@@ -7,9 +7,6 @@ const trace = 'rusk-set-cookie'
 /** Access tokens by dialect, for those that hand them out in the answer. */
 const tokens = new Map()
 
-/** Operations whose answer says what the browser's access token is from now on. */
-const renewing = new Set(['signUp', 'signIn', 'exchange', 'refresh', 'signOut'])
-
 const jwt = /^[\w-]+\.[\w-]+\.[\w-]+$/
 
 const element = (tag, properties = {}, ...children) => {
@@ -143,7 +140,7 @@ async function send(form) {
   const text = await answer.text()
   const took = Math.round(performance.now() - startedAt)
   const { json } = readBody(text)
-  if (answer.ok && renewing.has(form.dataset.does)) {
+  if (answer.ok && form.dataset.renews) {
     const token = Object.values(json ?? {}).find(value => typeof value === 'string' && jwt.test(value))
     tokens.set(section.id, token)
   }
