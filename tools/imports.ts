@@ -9,6 +9,7 @@ const contract = `${server}operations/contract.ts`
 const port = `${server}store/port.ts`
 const databases = `${server}store/database.ts`
 const site = `${server}http/site.ts`
+const addresses = `${server}http/address.ts`
 const client = 'client/src/'
 const verify = 'verify/src/'
 const floor = '@rusk/verify/floor'
@@ -54,7 +55,7 @@ export const rooms: Rooms = {
   },
   [`${server}config/`]: {
     does: 'reads what operators write',
-    may: [core, site, databases, `${server}config.ts`, 'node:', 'zod'],
+    may: [core, site, addresses, databases, floor, `${server}config.ts`, 'node:', 'zod'],
   },
   [`${server}config.ts`]: {
     does: 'makes settings of what was read',

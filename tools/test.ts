@@ -147,7 +147,14 @@ for (const need of needs) {
   if (need.required || files.length === 0) process.exit(1)
 }
 
-const flags = ['--test', '--test-reporter=spec', '--test-concurrency=2', `--test-timeout=${longest}`]
+const finished = fileURLToPath(new URL('finished.ts', import.meta.url))
+const flags = [
+  '--test',
+  `--import=${finished}`,
+  '--test-reporter=spec',
+  '--test-concurrency=2',
+  `--test-timeout=${longest}`,
+]
 const run = spawnSync(process.execPath, [...flags, ...args.filter(arg => arg.startsWith('-')), ...files], {
   stdio: 'inherit',
   env,

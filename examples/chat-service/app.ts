@@ -12,11 +12,21 @@ const readList = (text = ''): readonly string[] =>
     .map(each => each.trim())
     .filter(each => each !== '')
 
-/** What is blank sets nothing. Throws `Misuse`, with every finding. */
+/** What is not the verifier's to judge. Throws `Misuse`. */
+function judge({ REVOCATION = '', PORT = '' }: Environment): void {
+  const findings = [
+    ...(['', 'none'].includes(REVOCATION) ? [] : ['REVOCATION: none, or leave it out']),
+    ...(/^\d{0,5}$/.test(PORT) && Number(PORT) < 65_536 ? [] : ['PORT: a number from 0 to 65535']),
+  ]
+  if (findings.length > 0) throw new Misuse(findings)
+}
+
+/** What is blank sets nothing. Throws `Misuse`, with every finding of the verifier's. */
 export function openService(env: Environment): {
   readonly app: ReturnType<typeof openChat>
   readonly verifier: Verifier
 } {
+  judge(env)
   const origins = readList(env.ALLOWED_ORIGINS)
   const verifier = createVerifier({
     issuer: env.RUSK_URL || 'http://127.0.0.1:8000',
@@ -35,10 +45,16 @@ export function openService(env: Environment): {
 
 function start(): void {
   const { app, verifier } = openService(process.env)
-  const { HOST: hostname = '127.0.0.1', PORT: port = '8001' } = process.env
-  const server = serve({ fetch: app.fetch, hostname, port: Number(port) }, ({ port }) =>
+  const hostname = process.env.HOST || '127.0.0.1'
+  const port = Number(process.env.PORT || 8001)
+  const server = serve({ fetch: app.fetch, hostname, port }, ({ port }) =>
     console.log(`chat listening on http://${hostname}:${port}`),
   )
+  server.on('error', ({ message }: Error) => {
+    console.error(`The chat cannot listen: ${message}. Stop what listens there, or give another HOST or PORT`)
+    process.exitCode = 2
+    verifier.close()
+  })
   // Not waited for: while Rusk is away callers are told so, and it goes on by itself.
   verifier.ready().catch(() => undefined)
   process.once('SIGTERM', () => {
@@ -53,7 +69,7 @@ if (import.meta.main) {
     start()
   } catch (error) {
     if (!(error instanceof Misuse)) throw error
-    console.error(error.message)
+    console.error(['The chat cannot start with these settings:', ...error.findings].join('\n- '))
     process.exitCode = 2
   }
 }

@@ -1,8 +1,14 @@
 // The chat over real sockets beside a real Rusk: whom it hears, what it keeps for whom, how long its streams last.
 import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
 import { createHmac, createPublicKey, type webcrypto } from 'node:crypto'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import { createVerifier, Misuse } from '@rusk/verify'
 import { type Options, rusk } from 'rusk'
 import { type Environment, openService } from './app.ts'
@@ -320,9 +326,40 @@ test('while Rusk cannot be reached nobody is let in and streams end; with REVOCA
   assert.deepEqual(await Promise.all([strict, lax].map(history)), ['200 fine', '200 fine'])
 })
 
+test('where it cannot listen, or with such settings, the program ends with what to do, and without a stack', async t => {
+  const taken = createServer().listen(0, '127.0.0.1')
+  t.after(() => taken.close())
+  await once(taken, 'listening')
+  const { port } = taken.address() as AddressInfo
+  // [settings, what is said]
+  const rows: readonly [Environment, RegExp][] = [
+    [
+      { PORT: String(port) },
+      /^The chat cannot listen: .*EADDRINUSE.*\. Stop what listens there, or give another HOST or PORT\n$/,
+    ],
+    [{ PORT: 'abc' }, /^The chat cannot start with these settings:\n- PORT: .*\n$/],
+  ]
+  const file = fileURLToPath(new URL('app.ts', import.meta.url))
+  for (const [env, says] of rows) {
+    const ran = await promisify(execFile)(process.execPath, [file], {
+      env: { RUSK_URL: 'http://127.0.0.1:9', RUSK_SERVICE_KEY: serviceKey, ...env },
+      timeout: 60_000,
+    }).catch((error: unknown) => error)
+    const { code, stderr }: { code?: unknown; stderr?: unknown } = Object(ran)
+    assert.match(String(stderr).replace(/^@rusk\/verify: .*\n/gm, ''), says)
+    assert.equal(code, 2)
+  }
+})
+
 test('settings that cannot be meant so are refused at start, all at once', () => {
   const rows: readonly [string, Environment, readonly RegExp[]][] = [
     ['nothing says how ended sessions are heard of', {}, [/^serviceKey: /]],
+    [
+      'words that are nearly right',
+      { REVOCATION: 'nonee', PORT: 'abc' },
+      [/^REVOCATION: none, or leave it out$/, /^PORT: a number from 0 to 65535$/],
+    ],
+    ['a port beyond the last', { RUSK_SERVICE_KEY: serviceKey, PORT: '65536' }, [/^PORT: /]],
     [
       'every mistake',
       {
@@ -335,7 +372,7 @@ test('settings that cannot be meant so are refused at start, all at once', () =>
         /^issuer: /,
         /^key: /,
         /^serviceKey: /,
-        /^origins: \*/,
+        /^origins: "\*"/,
         /^origins: .*Write https:\/\/app\.example\.com$/,
       ],
     ],

@@ -82,7 +82,7 @@ for (const [which, env] of [
         .replaceAll(':8000', `:${new URL(rusk.url).port}`)
         .replaceAll(':8001', `:${chatPort}`)
 
-    const [talk, leave] = blocks.filter(block => block.includes('curl '))
+    const [talk, leave, signIn] = blocks.filter(block => block.includes('curl '))
     const listening = run(t, 'sh', ['-c', ports(talk)], folder)
     await until('signs of life', () => listening.out().includes('tick'))
     const left = run(t, 'sh', ['-c', ports(leave)], folder)
@@ -94,6 +94,11 @@ for (const [which, env] of [
     assert.ok(heard.startsWith(`[]${words.map(word => `data: ${word}\n\n`).join('')}event: tick\n`), heard)
     assert.match(heard, /event: end\ndata: .*\n\n\{"type".*"code":"access_revoked".*\}$/)
     assert.equal(left.out(), '')
+
+    const history = talk?.split('\n').find(line => line.endsWith('/chat/history')) ?? ''
+    const again = run(t, 'sh', ['-c', `${ports(signIn)}${ports(history)}`], folder)
+    await again.gone
+    assert.match(again.out(), /^\[\{"by":"you","text":"hello"\}/, 'the next time she signs in')
 
     chat.child.kill('SIGTERM')
     assert.deepEqual(await chat.gone, [0, null], 'asked to end, it ends')

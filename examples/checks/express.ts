@@ -16,7 +16,7 @@ app.use((request, response, next) => {
   response.set({
     'Access-Control-Allow-Origin': page,
     'Access-Control-Allow-Credentials': 'true',
-    'Access-Control-Allow-Headers': 'Authorization, Content-Type',
+    'Access-Control-Allow-Headers': 'Authorization, Content-Type', // and the one of the option `csrf`, where you have it
     'Access-Control-Allow-Methods': 'GET, POST, PUT, PATCH, DELETE',
   })
   if (request.method === 'OPTIONS') response.sendStatus(204)

@@ -9,7 +9,7 @@ import type { KeysPlayed } from './played.ts'
 const [patience, pause] = [2000, 1000]
 
 /** Milliseconds, on a machine that does something else as well. */
-const leeway = 700
+const leeway = 900
 
 const takes = async (work: Promise<unknown>): Promise<number> => {
   const begun = performance.now()
@@ -39,6 +39,7 @@ export async function holdUpNobody(
     const first = rusk.asked.length
     const until = performance.now() + 2 * (patience + pause)
     let waited = 0
+    let heldUp = 0
     const strangers = Array.from({ length: 10 }, async () => {
       while (performance.now() < until) {
         const call = statusOf(madeUp())
@@ -53,12 +54,14 @@ export async function holdUpNobody(
       const call = statusOf(good)
       const took = await takes(call)
       assert.equal(await call, 200, sentence)
-      assert.ok(took < leeway, `${sentence}: a good call took ${Math.round(took)} ms`)
+      if (took > leeway) heldUp++
       await sleep(100)
     }
     await Promise.all(strangers)
     const asked = rusk.asked.slice(first)
     assert.ok(asked.length >= 2, `${sentence}: asked ${asked.length} times`)
+    // Each question would hold one up.
+    assert.ok(heldUp < 2, `${sentence}: ${heldUp} good calls were held up`)
     // All ten the first time, when nobody knows, then one for all; else it is ten again.
     if (slow === undefined) assert.ok(waited < 16, `${sentence}: ${waited} strangers waited`)
     for (const [i, at] of asked.entries()) {
@@ -94,7 +97,7 @@ export async function useOldKeys(
   await sleep(1500)
   assert.equal(await statusOf(good), 401, 'a key that was given up')
   rusk.keys = keys
-  await until(200, 1500)
+  await until(200, 10_000)
   rusk.slow = undefined
   const used = await until(503, 10_000)
   // A question that is under way may hold one call up beyond the end.

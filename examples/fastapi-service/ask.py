@@ -23,6 +23,8 @@ def ask(url, seconds, query={}, headers={}):
     Raises OSError, whatever goes wrong.
     """
     at, until = urlsplit(url), time.monotonic() + seconds
+    if at.scheme not in KINDS:
+        raise OSError(f"GET {url}: write where Rusk is with http:// or https:// before it")
     connection = KINDS[at.scheme](at.netloc, timeout=seconds)
     # Some caches on the way keep answers whatever they are told: no two questions are alike.
     path = f"{at.path}?{urlencode({**query, 'once': secrets.token_hex(8)})}"

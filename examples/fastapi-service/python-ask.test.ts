@@ -59,6 +59,22 @@ const rows: [string, (response: ServerResponse) => unknown, RegExp][] = [
   ['where else to ask', response => response.writeHead(302, { location: '/0' }).end(), /answered 302/],
 ]
 
+test('an address without http before it is said to be one', async () => {
+  const urls = ['127.0.0.1:8000/a', 'localhost:8000/a', 'ftp://localhost/a']
+  const { stdout } = await run(command, ['-c', asking, ...urls], {
+    cwd: folder,
+    env: { PYTHONDONTWRITEBYTECODE: '1' },
+  })
+  const said = stdout
+    .trim()
+    .split('\n')
+    .map(line => String(JSON.parse(line)[0]))
+  assert.deepEqual(
+    said,
+    urls.map(url => `GET ${url}: write where Rusk is with http:// or https:// before it`),
+  )
+})
+
 test('an answer is all there in time and of some size, or there is none; nobody else is asked', async t => {
   const asked: IncomingMessage[] = []
   const url = await play(t, (request, response) => {

@@ -22,6 +22,27 @@ const rows: readonly (readonly [string, Readonly<Record<string, string>>, readon
   ['another way to Rusk without one', { ...good, RUSK_INTERNAL_URL: 'rusk:8000' }, ['RUSK_INTERNAL_URL']],
   ['a short service key', { ...good, RUSK_SERVICE_KEY: 'short' }, ['RUSK_SERVICE_KEY']],
   ['one with a blank in it', { ...good, RUSK_SERVICE_KEY: `${secret()} x` }, ['RUSK_SERVICE_KEY']],
+  [
+    'several, as Rusk has them',
+    { ...good, RUSK_SERVICE_KEY: `${secret()},${secret()}` },
+    ['RUSK_SERVICE_KEY: '],
+  ],
+  [
+    'a way to Rusk that others can take over',
+    { ...good, RUSK_URL: 'http://auth.example.com' },
+    ['RUSK_URL: over'],
+  ],
+  [
+    'a name that only begins like this machine’s',
+    { ...good, RUSK_URL: 'http://127.0.0.1.evil.example' },
+    ['RUSK_URL: over'],
+  ],
+  [
+    'another way that is trusted',
+    { ...good, RUSK_URL: 'http://auth.example.com', RUSK_INTERNAL_URL: 'http://rusk:8000' },
+    [],
+  ],
+  ['this machine’s address of six', { ...good, RUSK_URL: 'http://[::1]:8000/in' }, []],
   ['a short shared key', { ...good, JWT_SECRET_KEY: 'x'.repeat(31) }, ['JWT_SECRET_KEY']],
   ['a word for neither', { ...good, WHEN_UNREACHABLE: 'maybe' }, ['WHEN_UNREACHABLE']],
   [

@@ -160,13 +160,17 @@ describe('the chat in Python:', { concurrency: 2 }, () => {
     const started = line('uvicorn ').replace('service.env', own).replace('8001', '0').split(' ')
     const chat = await start(t, { command, args: ['-m', ...started], cwd: folder, env: {} })
     const shell = async (text: string) => {
-      const here = text.replace('http://127.0.0.1:8000', rusk.url).replace('http://127.0.0.1:8001', chat.url)
-      return (await run('sh', ['-c', here.replace('curl ', 'curl -sS ')])).stdout
+      const here = text
+        .replaceAll('http://127.0.0.1:8000', rusk.url)
+        .replaceAll('http://127.0.0.1:8001', chat.url)
+      return (await run('sh', ['-c', here])).stdout
     }
-    const curls = readme.split('\n').filter(each => each.startsWith('curl '))
-    assert.equal(curls.length, 2)
-    const { accessToken } = JSON.parse(await shell(curls[0] ?? ''))
-    assert.match(await shell((curls[1] ?? '').replace('ACCESS_TOKEN', accessToken)), /data: morning”, \n/)
+    const [signUp = '', signIn = ''] = [...readme.matchAll(/^```sh\n(TOKEN=.*?)^```/gms)].map(
+      each => each[1] ?? '',
+    )
+    const talk = line('curl ')
+    assert.ok(signUp.endsWith(`${talk}\n`))
+    for (const lines of [signUp, signIn + talk]) assert.match(await shell(lines), /data: morning”, \n/)
   })
 
   test('pages of the listed origins may call with cookies, and no others', async t => {

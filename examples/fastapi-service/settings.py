@@ -21,8 +21,12 @@ def read(env):
     wants(is_url(url), "RUSK_URL: write what Rusk has as RUSK_URL, as https://auth.example.com")
     wants(not internal or is_url(internal), "RUSK_INTERNAL_URL: write where Rusk is reached, as http://rusk:8000")
     wants(
-        re.fullmatch("[!-~]{32,}", service_key),
-        "RUSK_SERVICE_KEY: give one of Rusk's RUSK_SERVICE_KEYS, at least 32 letters, digits and signs without a blank",
+        internal or not is_url(url) or is_private(url),
+        "RUSK_URL: over http, keys could be anybody's: use https, or say by RUSK_INTERNAL_URL which way to Rusk you trust",
+    )
+    wants(
+        re.fullmatch("[!-+.-~-]{32,}", service_key),
+        "RUSK_SERVICE_KEY: give one of Rusk's RUSK_SERVICE_KEYS, at least 32 letters, digits and signs; no blank, and no comma, which parts them there",
     )
     wants(
         shared_key is None or len(shared_key.encode()) >= 32,
@@ -46,6 +50,11 @@ def read(env):
         csrf_cookie=said.get("CSRF_COOKIE"),
         accepts_unheard=WAYS[way],
     )
+
+
+def is_private(url):
+    """Whether nobody on the way could answer in Rusk's place, or hear the service key."""
+    return re.match(r"https:|http://(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?(/|$)", url) is not None
 
 
 def is_url(text):

@@ -169,22 +169,30 @@ test('what is badly written is refused, with what to write instead', async t => 
     ['RUSK_BRIDGE_SUBJECT', 'sub=mail', /does not say which claim/, /sub=email/],
     ['RUSK_BRIDGE_SUBJECT', 'sub=EMAIL', /does not say which claim/, /sub=email/],
     ['JWT_SECRET_KEY', ' ', /empty/, /leave it out/],
-    ['ALLOWED_ORIGINS', '*', /other people's pages/, /by itself/],
-    ['ALLOWED_ORIGINS', 'https://*.example.org', /other people's pages/, /by itself/],
+    ['ALLOWED_ORIGINS', '*', /pages of any site/, /by itself/],
+    ['ALLOWED_ORIGINS', 'https://*.example.org', /pages of any site/, /by itself/],
     ['ALLOWED_ORIGINS', 'null', /sandboxed/, /serve/i],
-    ['ALLOWED_ORIGINS', 'http://localhost:3000/', /how a browser writes/, /^Write http:\/\/localhost:3000$/],
-    ['FRONTEND_ORIGIN', 'https://a.example/app', /how a browser writes/, /^Write https:\/\/a\.example$/],
-    ['CSRF_TRUSTED_ORIGINS', 'https://A.example:443', /how a browser writes/, /^Write https:\/\/a\.example$/],
+    ['ALLOWED_ORIGINS', 'http://localhost:3000/', /how browsers write/, /^Write http:\/\/localhost:3000$/],
+    ['FRONTEND_ORIGIN', 'https://a.example/app', /how browsers write/, /^Write https:\/\/a\.example$/],
+    ['CSRF_TRUSTED_ORIGINS', 'https://A.example:443', /how browsers write/, /^Write https:\/\/a\.example$/],
     ['ALLOWED_ORIGINS', 'localhost:3000', /not an origin/, /^Write http:\/\/localhost:3000,/],
     ['ALLOWED_ORIGINS', 'app.example.com', /not an origin/, /^Write https:\/\/app\.example\.com,/],
     ['ALLOWED_ORIGINS', 'file:///app', /not an origin/, /^Write scheme, host and port/],
     ['ALLOWED_ORIGINS', 'my app', /not an origin/, /^Write scheme, host and port/],
-    ['ALLOWED_ORIGINS', '["http://a.example"', /begins like a JSON array/, /\["A","B"\]/],
+    [
+      'ALLOWED_ORIGINS',
+      '["http://a.example"',
+      /starts like a JSON array/,
+      /^Write https:.*,.*, or \["https:/,
+    ],
     ['TRUSTED_PROXIES', '*', /anybody claims/, /10\.0\.0\.0\/8/],
     ['TRUSTED_PROXIES', '0.0.0.0/0', /anybody claims/, /10\.0\.0\.0\/8/],
     ['TRUSTED_PROXIES', '::/00', /anybody claims/, /10\.0\.0\.0\/8/],
     ['TRUSTED_PROXIES', '10.0.0.0/33', /not an address or network/, /10\.0\.0\.0\/8/],
     ['TRUSTED_PROXIES', 'nginx', /not an address or network/, /10\.0\.0\.0\/8/],
+    ['TRUSTED_PROXIES', '10.0.0.1:80', /not an address or network/, /10\.0\.0\.0\/8/],
+    ['TRUSTED_PROXIES', '::ffff:10.0.0.0/104', /not an address or network/, /10\.0\.0\.0\/8/],
+    ['TRUSTED_PROXIES', '[::1]', /starts like a JSON array/, /^Write 10\.0\.0\.0\/8,::1, or/],
     ['SECURE_COOKIES', 'maybe', /neither true nor false/, /true or false/],
     ['RUSK_CSRF_DOMAIN', '.example.org', /how this is written/, /^Write example\.org$/],
     ['RUSK_CSRF_DOMAIN', 'org', /not a domain/, /example\.org/],
@@ -225,12 +233,12 @@ test('each wrong entry of a list is a finding of its own, with its own cure', ()
     TRUSTED_PROXIES: '10.0.0.1,*,nginx',
   }
   assert.deepEqual(texts(read({ env }).errors), [
-    `ALLOWED_ORIGINS: "*" would let other people's pages call with cookies → List each origin by itself`,
-    'ALLOWED_ORIGINS: "http://app.example.com/" is not how a browser writes this origin → Write http://app.example.com',
-    'ALLOWED_ORIGINS: "app.example.com" is not an origin → Write https://app.example.com, with the scheme as the browser does',
+    `ALLOWED_ORIGINS: "*" would let pages of any site call with cookies → List each origin by itself, as https://app.example.com`,
+    'ALLOWED_ORIGINS: "http://app.example.com/" is not how browsers write this origin → Write http://app.example.com',
+    'ALLOWED_ORIGINS: "app.example.com" is not an origin → Write https://app.example.com, with the scheme that the browser shows',
     'ALLOWED_ORIGINS: null is the origin of every sandboxed page and local file → Serve the page over http and list that origin',
-    `TRUSTED_PROXIES: "*" would believe the address that anybody claims to have → Write your proxy's address or network: 10.0.0.5 or 10.0.0.0/8`,
-    `TRUSTED_PROXIES: "nginx" is not an address or network → Write your proxy's address or network: 10.0.0.5 or 10.0.0.0/8`,
+    `TRUSTED_PROXIES: "*" would believe the address that anybody claims to have → Write your proxy's address or network: 10.0.0.5, 10.0.0.0/8 or fd00::/8`,
+    `TRUSTED_PROXIES: "nginx" is not an address or network → Write your proxy's address or network: 10.0.0.5, 10.0.0.0/8 or fd00::/8`,
   ])
 })
 
@@ -313,14 +321,14 @@ test('a name that is no option is refused where a program or file gives it', asy
     [
       { port: null },
       [
-        'port in rusk.json: this is no value for an option → Give text, a number, true, false or a list of texts',
+        'port in rusk.json: this is not a value for an option → Give text, a number, true, false or a list of texts',
       ],
     ],
     [
       { session: { grace: 120 } },
       ['session.grace in rusk.json: "120" is not a span of time → Write the unit too: 120s, 120m, …'],
     ],
-    [[], ['configuration in rusk.json: it is no JSON object → Write {"port": 8000}']],
+    [[], ['configuration in rusk.json: it is not a JSON object → Write {"port": 8000}']],
   ]
   for (const [content, want] of table) {
     await t.test(JSON.stringify(content), () => {
@@ -788,6 +796,20 @@ test('files: .env, the configuration file and files of single secrets', async t 
         ['RUSK_SECRET_FILE'],
       )
       assert.match(texts(refused.errors).join(), /others on this machine may write common-key/)
+    }
+  })
+  await t.test('so are .env and the configuration file, which may hold secrets too', exposed, () => {
+    for (const name of ['.env', 'rusk.json']) {
+      chmodSync(join(folder, name), 0o602)
+      const places = { configFile: 'rusk.json' }
+      assert.match(texts(load(places).risks).join(), new RegExp(`others on this machine may write ${name}`))
+      const refused = load({ ...places, env: production })
+      assert.deepEqual(
+        refused.errors.map(({ about }) => about),
+        [name],
+      )
+      chmodSync(join(folder, name), 0o644)
+      assert.deepEqual(load(places).risks, [])
     }
   })
   await t.test('a secret that only its group may read is fine', exposed, () => {

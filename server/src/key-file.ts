@@ -4,17 +4,9 @@ import { randomBytes } from 'node:crypto'
 import { chmod, open, readFile, realpath, rename, rm, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Misuse } from './core/fault.ts'
+import { codeOf, Misuse, misuse, reasonOf } from './core/fault.ts'
 
-const isCode = (error: unknown, code: string): boolean =>
-  error instanceof Error && 'code' in error && error.code === code
-
-const misuse = (path: string, wrong: string, instead: string): Misuse =>
-  new Misuse([{ about: path, wrong, instead }])
-
-const newSecret = (): string => randomBytes(32).toString('base64url')
-
-const said = (error: unknown): string => (error instanceof Error ? error.message : String(error))
+export const newSecret = (): string => randomBytes(32).toString('base64url')
 
 const shortest = 32
 
@@ -74,11 +66,11 @@ export async function readKeyFile(
     }
     return secrets
   } catch (error) {
-    if (!isCode(error, 'ENOENT')) {
+    if (codeOf(error) !== 'ENOENT') {
       if (error instanceof Misuse) throw error
       throw misuse(
         path,
-        `the key file cannot be read (${said(error)})`,
+        `the key file cannot be read (${reasonOf(error)})`,
         'Give this user the right to read it',
       )
     }
@@ -93,10 +85,10 @@ export async function readKeyFile(
   try {
     return [await make(path)]
   } catch (error) {
-    if (isCode(error, 'EEXIST')) return readKeyFile(path, options)
+    if (codeOf(error) === 'EEXIST') return readKeyFile(path, options)
     throw misuse(
       path,
-      `the key file cannot be written (${said(error)})`,
+      `the key file cannot be written (${reasonOf(error)})`,
       'Make the folder writable, or set RUSK_SECRET',
     )
   }
@@ -140,7 +132,7 @@ async function lock(file: string): Promise<() => Promise<void>> {
     await made.close()
     return release
   } catch (error) {
-    if (!isCode(error, 'EEXIST')) throw unwritable(file, error)
+    if (codeOf(error) !== 'EEXIST') throw unwritable(file, error)
   }
   const holder = await holderOf(path)
   // A container gives the same numbers at every start: ours may be that of one that is gone.
@@ -162,7 +154,7 @@ async function holderOf(path: string): Promise<number | undefined> {
     await sleep(patience)
     const text = await readFile(path, 'utf8').catch((error: unknown) => {
       // It has been let go of meanwhile.
-      if (isCode(error, 'ENOENT')) return ''
+      if (codeOf(error) === 'ENOENT') return ''
       throw error
     })
     if (/^[1-9]\d*\n$/.test(text)) return Number(text)
@@ -176,14 +168,14 @@ function isAlive(holder: number): boolean {
     process.kill(holder, 0)
     return true
   } catch (error) {
-    return !isCode(error, 'ESRCH')
+    return codeOf(error) !== 'ESRCH'
   }
 }
 
 const unwritable = (file: string, error: unknown): Misuse =>
   misuse(
     file,
-    `the key file cannot be replaced (${said(error)})`,
+    `the key file cannot be replaced (${reasonOf(error)})`,
     'Run this as the user whom the file belongs to, where its folder may be written',
   )
 

@@ -67,7 +67,7 @@ const escapes = /\\\\|\\u00[01][0-9a-f]|\\[bfr]/g
 const codeOf = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
 
 /** JSON in, JSON out. For text the escapes are escaped once more, so that they are seen and not obeyed. */
-export function escapeLine(line: string, pretty: boolean): string {
+function escapeLine(line: string, pretty: boolean): string {
   const escaped = line.replace(unseen, codeOf)
   if (!pretty) return escaped
   return line

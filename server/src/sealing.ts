@@ -1,8 +1,7 @@
 // Which secrets seal keys at rest, and how the one in use is replaced: the option, else a key file, else a shared JWT
 // key. Knows no key.
-import { randomBytes } from 'node:crypto'
-import { Misuse } from './core/fault.ts'
-import { readKeyFile, rotateKeyFile, type Secrets } from './key-file.ts'
+import { type Misuse, misuse } from './core/fault.ts'
+import { newSecret, readKeyFile, rotateKeyFile, type Secrets } from './key-file.ts'
 
 export type Sealing = {
   /** For people: `RUSK_SECRET`, or the path of the key file. */
@@ -47,39 +46,32 @@ export function findSealing(facts: SealingFacts): Sealing {
   if (database.kind === 'sqlite') return database.path === null ? inMemory() : file(`${database.path}.key`)
   if (jwtKey !== undefined) return given('JWT_SECRET_KEY', jwtKey)
   if (!production) return file('./rusk.key')
-  throw new Misuse([
-    {
-      about: 'secret',
-      wrong: 'nothing seals the keys in the database',
-      instead: 'Set RUSK_SECRET to 32 random bytes or more, for example from: openssl rand -base64 32',
-    },
-  ])
+  throw misuse(
+    'secret',
+    'nothing seals the keys in the database',
+    'Set RUSK_SECRET to a secret made with: openssl rand -base64 48',
+  )
 }
 
 const nothingElse = (keptIn: string): Misuse =>
-  new Misuse([
-    {
-      about: keptIn,
-      wrong: 'it seals the keys, and nothing says what is to take its place',
-      instead:
-        `Set RUSK_SECRET_PREVIOUS to what ${keptIn} is now and ${keptIn} to a new secret (openssl rand -base64 48), ` +
-        'start every server with both, and run this again',
-    },
-  ])
+  misuse(
+    keptIn,
+    'it seals the keys, and nothing says what is to take its place',
+    `Set RUSK_SECRET_PREVIOUS to what ${keptIn} is now and ${keptIn} to a new secret (openssl rand -base64 48), ` +
+      'start every server with both, and run this again',
+  )
 
 function inMemory(): Sealing {
-  const secret = randomBytes(32).toString('base64url')
+  const secret = newSecret()
   return {
     keptIn: 'memory',
     secrets: async () => [secret],
     rotate: async () => {
-      throw new Misuse([
-        {
-          about: 'database',
-          wrong: 'what is in memory is sealed anew at each start',
-          instead: 'Name the database that a server uses',
-        },
-      ])
+      throw misuse(
+        'database',
+        'what is in memory is sealed anew at each start',
+        'Name the database that a server uses',
+      )
     },
   }
 }

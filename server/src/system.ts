@@ -216,10 +216,19 @@ async function openEngine(settings: Settings, sealing: Sealing, store: Store, lo
 function watch(engine: Engine, following: Following | undefined, log: Log): () => void {
   let retry: NodeJS.Timeout | undefined
   const reload = () => {
-    engine.keyring.reload().catch((error: unknown) => {
-      log.error({ err: error }, 'the keys could not be read again; the next try is in a second')
-      retry = setTimeout(reload, 1000).unref()
-    })
+    const { keyring, store } = engine
+    keyring
+      .reload()
+      .then(changed => {
+        if (!changed) return
+        const now = store.now()
+        const macs = keyring.macs(now).map(({ id }) => id)
+        log.info({ signing: keyring.accepted(now), macs }, 'keys_changed')
+      })
+      .catch((error: unknown) => {
+        log.error({ err: error }, 'the keys could not be read again; the next try is in a second')
+        retry = setTimeout(reload, 1000).unref()
+      })
   }
   const unwatch = engine.store.watch(() => {
     engine.memory.forgetSessions()

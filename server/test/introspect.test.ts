@@ -187,6 +187,31 @@ before(async () => {
   entered = await enter(here, 'memory')
 })
 
+const basic = (text: string) => ({ authorization: `Basic ${Buffer.from(text).toString('base64')}` })
+const oddKey = 'k+/=&:%41-of-more-than-thirty-two-bytes'
+
+const passwords: readonly [sentence: string, headers: Record<string, string>, want: number][] = [
+  ['a name and the key', basic(`chat:${oddKey}`), 200],
+  ['a name and the key percent-encoded', basic(`chat:${encodeURIComponent(oddKey)}`), 200],
+  [
+    'a name and the key as forms encode it',
+    basic(`chat:${new URLSearchParams({ '': oddKey }).toString().slice(1)}`),
+    200,
+  ],
+  ['no name and the key', basic(`:${oddKey}`), 200],
+  ['the key as the name', basic(`${oddKey}:`), 401],
+  ['the key alone', basic(oddKey), 401],
+  ['a name and another key', basic('chat:another-key-of-more-than-thirty-two-bytes'), 401],
+  ['a name alone', basic('chat:'), 401],
+  ['no base64', { authorization: 'Basic ****' }, 401],
+]
+for (const [sentence, headers, want] of passwords) {
+  test(`a service that shows ${sentence} by HTTP Basic is answered ${want}`, async () => {
+    const { system } = await open({ service: { keys: [oddKey] } })
+    assert.equal((await ask(system, 'token=x', headers)).status, want)
+  })
+}
+
 const other: readonly [sentence: string, token: () => string | Promise<string>][] = [
   ['a refresh token', () => entered.cookies.get('rusk_refresh') ?? ''],
   ['a sign-in token', () => entered.cookies.get('rusk_signin') ?? ''],

@@ -182,8 +182,8 @@ for (const [sentence, cut] of cuts) {
 }
 
 const endless = `
-  const [index, files, dialects, options] = process.argv.slice(1)
-  const { openSystem } = await import(index)
+  const [assembly, files, dialects, options] = process.argv.slice(1)
+  const { openSystem } = await import(assembly)
   const { loadSettings } = await import(files)
   const dialectNames = Object.keys((await import(dialects)).dialects)
   const { settings } = loadSettings({ options: JSON.parse(options), env: {}, folder: '.', envFile: null, dialectNames })
@@ -198,7 +198,7 @@ test('killed at any moment: every key opens', async t => {
   const ids = idsOf(system)
   const source = (path: string) => new URL(`../src/${path}`, import.meta.url).href
   const given = JSON.stringify({ ...options, log: { level: 'silent' } })
-  const args = [source('index.ts'), source('config/files.ts'), source('dialects/index.ts'), given]
+  const args = [source('system.ts'), source('config/files.ts'), source('dialects/index.ts'), given]
   const left = new Set<number>()
   for (let round = 0; round < 12 || (left.size < 2 && round < 60); round++) {
     const child = spawn(process.execPath, ['--input-type=module', '-e', endless, ...args], {

@@ -230,19 +230,54 @@ test('from the page that nobody may see, by the sign-in page, back to it', async
   assert.equal(asked[0]?.headers['remote-user'], user.id)
 })
 
-const forged = { 'remote-user': 'admin', 'remote-session': 'x', 'remote-email': 'admin@example.com' }
+const forged = {
+  'remote-user': 'admin',
+  'remote-session': 'x',
+  'remote-groups': 'admin',
+  'remote-email': 'admin@example.com',
+  'remote-name': 'Admin',
+}
+/** To many programs the same names: nginx drops them, unless `underscores_in_headers` is on. */
+const underscored = { Remote_User: 'admin', Remote_Groups: 'admin' }
 
 test('what a caller says of itself does not reach the program', async () => {
   const { cookie, user, session } = await enter('cookies')
   assert.equal((await call('/notes', { headers: { ...forged, cookie } })).status, 200)
-  assert.equal((await call('/notes', { headers: { ...forged, Remote_User: 'admin', cookie } })).status, 200)
-  assert.deepEqual(asked.map(told), [
-    [user.id, session.id, undefined],
-    [user.id, session.id, undefined],
-  ])
+  assert.equal((await call('/notes', { headers: { ...forged, ...underscored, cookie } })).status, 200)
+  const identity = ({ headers }: Asked) =>
+    Object.entries(headers)
+      .filter(([name]) => /^remote/.test(name))
+      .sort()
+  const his = [
+    ['remote-session', session.id],
+    ['remote-user', user.id],
+  ]
+  assert.deepEqual(asked.map(identity), [his, his])
   assert.equal(asked.length, 2)
   assert.equal((await call('/notes', { headers: forged })).status, 401)
   assert.equal(asked.length, 2)
+})
+
+test('the program sees its own cookies, and none of Rusk’s', async () => {
+  const { cookie } = await enter('cookies')
+  const [first = '', second = '', third = ''] = cookie.split('; ')
+  assert.match(cookie, /^rusk_\w+=[^;]+; rusk_\w+=[^;]+; rusk_\w+=[^;]+$/)
+  // [what the browser sends, what the program sees]
+  const rows: readonly (readonly [string, string | undefined])[] = [
+    [cookie, undefined],
+    [`${cookie}; lang=de`, 'lang=de'],
+    [`lang=de; ${cookie}`, 'lang=de;'],
+    [
+      `lang=de; ${first}; seen=rusk_access; ${second}; ${third}; a="b c"`,
+      'lang=de; seen=rusk_access; a="b c"',
+    ],
+    [`lang=de;${first};${second};${third};not_rusk_access=1`, 'lang=de;not_rusk_access=1'],
+    [`lang=de; ${cookie}; __Host-rusk_refresh=x`, undefined],
+  ]
+  for (const [sent, want] of rows) {
+    assert.equal((await call('/notes', { headers: { cookie: sent } })).status, 200, sent)
+    assert.equal(asked.at(-1)?.headers.cookie, want, sent)
+  }
 })
 
 const evil = { origin: 'https://evil.example', 'sec-fetch-site': 'cross-site' }

@@ -627,13 +627,13 @@ test('a brand that will not do is refused at start, every file by option and pat
     [
       'of another kind',
       { logo: write('a.gif', 'GIF89a'), style: write('a.txt', 'x') },
-      [/a\.gif is none of \.svg/, /a\.txt is none of \.css/],
+      [/a\.gif does not end in \.svg/, /a\.txt does not end in \.css/],
     ],
     ['not what its name says', { logo: write('b.png', 'GIF89a') }, [/b\.png is not what \.png says/]],
     ['no text', { style: write('c.css', Uint8Array.of(0xff, 0xfe)) }, [/c\.css is not what \.css says/]],
     ['no picture', { logo: write('d.svg', 'hello') }, [/d\.svg is not what \.svg says/]],
     ['too large', { style: write('e.css', ' '.repeat(256 * 1024 + 1)) }, [/e\.css is larger than 256 KiB/]],
-    ['a folder', { logo: at, style: made }, [/is none of/, /f\.css is no file/]],
+    ['a folder', { logo: at, style: made }, [/does not end in/, /f\.css is not a file/]],
   ]
   for (const [sentence, brand, wrongs] of rows) {
     await assert.rejects(rusk({ database: 'sqlite::memory:', port: 0, brand }), (error: unknown) => {

@@ -2,7 +2,7 @@
 // that nothing has when nobody knows.
 import assert from 'node:assert/strict'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
-import type { Socket } from 'node:net'
+import { connect, type Socket } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Change } from '../src/core/change.ts'
@@ -11,7 +11,7 @@ import { openFollowing, telling } from '../src/operations/follow.ts'
 import { openStore } from '../src/store/open.ts'
 import { emptyFolder, run, serve } from './cli/binary.ts'
 import { askNews, askRaw, bearing, newKey, signIn, signOut, signUp, timed } from './following.ts'
-import { raw } from './http/sockets.ts'
+import { happened, nextAccepted } from './http/sockets.ts'
 import { newSession, newUser } from './store/people.ts'
 import { startPostgres } from './store/stores.ts'
 
@@ -171,6 +171,8 @@ test('a server that is stopped answers whoever waits, and ends in time', async t
   const server = await serve(t, where)
   const { cursor } = await askNews(server.url, key)
   const waiting = Array.from({ length: 5 }, () => askNews(server.url, key, { after: cursor, wait: 20 }))
+  // Asked after them on a connection of its own, and answered: then they wait.
+  await askNews(server.url, key)
   await sleep(200)
   const { code, took } = await server.stop()
   assert.equal(code, 0, server.texts().stderr)
@@ -375,11 +377,18 @@ test('an end that comes between the look and the waiting is told all the same', 
 })
 
 test('a client that hangs up while it waits leaves the server as it was', async t => {
-  const { url, port, host } = await open(t)
+  const { url, port } = await open(t)
   const { cursor } = await askNews(url, key)
-  const head = `GET /auth/revocations?wait=2&after=${cursor} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${key}\r\n\r\n`
-  // Half a second of silence, then the socket is destroyed.
-  assert.equal(await raw({ port, host, url, close: async () => undefined }, head), '')
+  const accepted = nextAccepted()
+  const socket = connect(port, '127.0.0.1').on('error', () => undefined)
+  socket.write(
+    `GET /auth/revocations?wait=2&after=${cursor} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${key}\r\nExpect: 100-continue\r\n\r\n`,
+  )
+  // The 100 tells that it is asked; what is asked next, that it waits.
+  await happened(socket, 'data')
+  await askNews(url, key)
+  socket.destroy()
+  await happened(await accepted, 'close')
   await sleep(2000)
   const jack = await signUp(url, 'jack')
   await signOut(url, jack)

@@ -6,7 +6,7 @@ import { readFile } from 'node:fs/promises'
 import { type TestContext, test } from 'node:test'
 import { promisify } from 'node:util'
 import { emptyFolder } from './cli/binary.ts'
-import { newKey, signOut, signUp } from './following.ts'
+import { bearing, newKey } from './following.ts'
 import { serve } from './serving.ts'
 
 const run = promisify(execFile)
@@ -20,6 +20,10 @@ const blocks = (language: string): readonly string[] =>
   )
 
 const curls = blocks('sh').filter(text => text.startsWith('curl '))
+
+/** The line that gives a name to what later lines use. */
+const lineFor = (name: string): string =>
+  blocks('sh').find(text => text.startsWith(`${name}=`)) ?? assert.fail(`nothing sets ${name}`)
 
 /** A server as the manual starts it, and a shell in which its lines are run. */
 async function open(t: TestContext, ...args: readonly string[]) {
@@ -35,22 +39,33 @@ async function open(t: TestContext, ...args: readonly string[]) {
     const lines = stdout.trimEnd().split('\n')
     return { status: Number(lines.at(-1)), text: lines.slice(0, -1).join('\n') }
   }
-  return { shell, url: serving.url }
+  /** What the manual's own line makes of a name; no status comes after it, which is what the 0 stands for. */
+  const make = async (name: string) => (await shell(`${lineFor(name)}echo "$${name}"; echo 0`)).text
+  return { shell, make, url: serving.url }
 }
 
 const membersOf = (text: string): readonly string[] => Object.keys(JSON.parse(text))
+
+test('the lines give every name that they use, in a shell that is not kept by the server', () => {
+  const used = new Set(curls.flatMap(text => [...text.matchAll(/\$([A-Z]+)/g)].map(([, name = '']) => name)))
+  assert.deepEqual([...used].sort(), ['CURSOR', 'KEY', 'TOKEN'])
+  for (const name of used) lineFor(name)
+  assert.match(
+    lineFor('KEY'),
+    /^KEY=\$\(openssl rand -base64 48\)\nRUSK_SERVICE_KEYS=\$KEY npx rusk serve &\n$/,
+  )
+})
 
 test('the lines of the manual answer what stands below them', async t => {
   assert.equal(curls.length, 4)
   const [first = '', next = '', introspect = '', forward = ''] = curls
   const [news = '', active = ''] = blocks('json')
-  const { shell, url } = await open(t)
-  const jack = await signUp(url, 'jack', 'memory')
-  const TOKEN = jack.accessToken
+  const { shell, make, url } = await open(t)
+  const TOKEN = await make('TOKEN')
 
   const told = await shell(first)
   assert.deepEqual([told.status, membersOf(told.text)], [200, membersOf(news)])
-  const CURSOR = JSON.parse(told.text).cursor
+  const CURSOR = await make('CURSOR')
   assert.match(news, new RegExp(`"${CURSOR.replace(/[\w-]+/g, '[\\w-]+').replaceAll('.', '\\.')}"`))
 
   const asked = await shell(introspect, { TOKEN })
@@ -62,9 +77,11 @@ test('the lines of the manual answer what stands below them', async t => {
   assert.match(through.text, /^Remote-User: \S+\r$/m)
 
   const waiting = shell(next, { CURSOR })
-  await signOut(url, jack)
+  const id = String(JSON.parse(asked.text).sid)
+  const left = await fetch(`${url}/auth/sessions/${id}`, { method: 'DELETE', headers: bearing(TOKEN) })
+  assert.equal(left.status, 204)
   const ended = await waiting
-  assert.deepEqual([ended.status, JSON.parse(ended.text).ended], [200, [jack.id]])
+  assert.deepEqual([ended.status, JSON.parse(ended.text).ended], [200, [id]])
   assert.deepEqual(await shell(introspect, { TOKEN }), { status: 200, text: '{"active":false}' })
   assert.ok(manual.includes('`{"active":false}`'))
   assert.equal((await shell(forward, { TOKEN })).status, 401)

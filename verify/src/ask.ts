@@ -7,6 +7,10 @@ export class Unreachable extends Error {
   override name = 'Unreachable'
 }
 
+/** Whatever was thrown, for whoever is told of trouble and of nothing else. */
+export const asUnreachable = (error: unknown): Unreachable =>
+  error instanceof Unreachable ? error : new Unreachable(String(error), { cause: error })
+
 export type Ask = (
   path: string,
   /** Milliseconds until the whole answer must be there. */

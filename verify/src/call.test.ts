@@ -39,6 +39,7 @@ const rows: readonly (readonly [string, Call, string | undefined, string | undef
     'a=1; b=2',
   ],
   ['with Fastify’s requests too', { headers, raw: { rawHeaders: raw } }, 'Bearer a, Bearer b', 'a=1; b=2'],
+  ['an adapter has left what Node reads empty', { headers, rawHeaders: [] }, 'Bearer a', 'a=1'],
   ['a header that is empty is there', { headers, rawHeaders: ['authorization', ''] }, '', undefined],
 ]
 

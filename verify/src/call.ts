@@ -5,7 +5,7 @@ import type { Header } from './guard.ts'
 export type Call = {
   readonly method?: string | undefined
   readonly headers: Headers | Readonly<Record<string, string | readonly string[] | undefined>>
-  /** Names and values in turn, as Node has them. */
+  /** Names and values in turn, as Node has them. Where there are any they count, and what was changed in `headers` does not. */
   readonly rawHeaders?: readonly string[]
   /** Fastify's requests have them here. */
   readonly raw?: { readonly rawHeaders?: readonly string[] }
@@ -27,7 +27,8 @@ const readRaw =
 const isHeaders = (headers: Call['headers']): headers is Headers => typeof headers.get === 'function'
 
 export function headerOf({ headers, raw, rawHeaders = raw?.rawHeaders }: Call): Header {
-  if (rawHeaders) return readRaw(rawHeaders)
+  // Adapters that make a request of Node's out of something else may leave them empty.
+  if (rawHeaders?.length) return readRaw(rawHeaders)
   if (isHeaders(headers)) return name => headers.get(name) ?? undefined
   // Some hand them over as they were written; their names have no case (RFC 9110 §5.1), and two spellings are one header twice.
   return name =>

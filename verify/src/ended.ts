@@ -1,9 +1,9 @@
 // Which sessions have ended, followed from Rusk: one long poll after another, so that an end is known here within moments
 // and never later than the stated bound without it being known that nothing is known. Reads no token.
 import { randomUUID } from 'node:crypto'
-import { type Ask, Unreachable } from './ask.ts'
+import { type Ask, asUnreachable, Unreachable } from './ask.ts'
 import type { Held, Listeners } from './listeners.ts'
-import { clockSkew, isTime, longestLife } from './token.ts'
+import { clockSkew, isTime, longestAccess } from './token.ts'
 
 export type Ended = {
   /** Whether the token's session is known to have ended, or the token to be too old to tell. */
@@ -95,7 +95,7 @@ export function openEnded(options: EndedOptions): Ended {
   let notBefore = 0
   /** Something has come of asking, if only a failure. */
   let tried = false
-  let remember = longestLife
+  let remember = longestAccess
   let cursor: string | undefined
   /** When the last question that was answered was put, by both clocks: what came in answer is at least as new. */
   let heardAt = { passed: Number.NEGATIVE_INFINITY, now: Number.NEGATIVE_INFINITY }
@@ -161,8 +161,7 @@ export function openEnded(options: EndedOptions): Ended {
         await rest(Math.max(0, Math.min(pace, within / 4) - (passed() - started)))
       } catch (error) {
         if (closing.signal.aborted) return
-        const trouble =
-          error instanceof Unreachable ? error : new Unreachable(String(error), { cause: error })
+        const trouble = asUnreachable(error)
         const told = next
         next = openAnswer()
         tried = true

@@ -16,6 +16,8 @@ export const signedIn =
   (verifier: Verifier): onRequestAsyncHookHandler =>
   async (request, reply) => {
     const verdict = await verifier.check(request.raw)
+    // Something else has answered meanwhile, past Fastify: without this it would go on to the route.
+    if (reply.raw.headersSent) return reply.hijack()
     if ('rejected' in verdict) {
       const { status, headers, body } = writeRefusal(verdict)
       return reply.code(status).headers(headers).send(body)

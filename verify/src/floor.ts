@@ -3,6 +3,11 @@
 export { readBearer, readCookies } from './carried.ts'
 export { type Header, isDoublySubmitted, isHandshake, isSafe, mayChange, sameText } from './guard.ts'
 export { isSignedBy, readCompact, type VerifyingKey } from './jws.ts'
-export { type OriginRead, readOrigin } from './origins.ts'
-export { readJsonObject } from './strict-json.ts'
-export { type AccessClaims, type Expectation, isTime, readAccessToken } from './token.ts'
+export { isLoopback, type OriginRead, readOrigin } from './origins.ts'
+export { readJson, readJsonObject } from './strict-json.ts'
+export {
+  type AccessClaims,
+  type Expectation,
+  isTime,
+  readAccessToken,
+} from './token.ts'

@@ -9,6 +9,8 @@ export const signedIn =
   (verifier: Verifier): MiddlewareHandler<{ Variables: { auth: AccessClaims } }> =>
   async (c, next) => {
     const verdict = await verifier.check(c.req.raw)
+    // Something else has answered meanwhile, a time-out: what comes behind would be done for nobody.
+    if (c.finalized) return
     if ('rejected' in verdict) {
       const { headers, body } = writeRefusal(verdict)
       // With what has been set before by `c.header`, which a Response of our own would not have.

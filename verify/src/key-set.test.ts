@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { generateKeyPairSync } from 'node:crypto'
 import { test } from 'node:test'
-import { readKey, readKeySet } from './key-set.ts'
+import { Unreachable } from './ask.ts'
+import { openKeySet, readKey, readKeySet } from './key-set.ts'
 
 const pair = generateKeyPairSync('ec', { namedCurve: 'P-256' })
 const { x, y, d } = pair.privateKey.export({ format: 'jwk' })
@@ -99,3 +100,21 @@ const noSets: readonly (readonly [sentence: string, document: Readonly<Record<st
 for (const [sentence, document] of noSets) {
   test(`${sentence} is no set`, () => assert.equal(readKeySet(document), undefined))
 }
+
+test('whatever else goes wrong when the set has been read is told as what keeps the keys away', async () => {
+  const bug = new TypeError('listeners is undefined')
+  const keys = openKeySet({
+    ask: async () => ({ keys: [ec] }),
+    passed: () => 0,
+    onLost: () => undefined,
+    onTrouble: () => undefined,
+    onRead() {
+      throw bug
+    },
+  })
+  await assert.rejects(
+    keys.ready(),
+    (error: unknown) =>
+      error instanceof Unreachable && error.cause === bug && /listeners/.test(error.message),
+  )
+})

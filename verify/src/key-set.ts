@@ -1,7 +1,7 @@
 // The keys that Rusk has published (RFC 7517): which of them are ours to use, and when the set is asked for again. One
 // question at a time; a name nobody knows does not become a flood of them.
 import { createPublicKey, randomUUID, type webcrypto } from 'node:crypto'
-import { type Ask, Unreachable } from './ask.ts'
+import { type Ask, asUnreachable, Unreachable } from './ask.ts'
 import type { VerifyingKey } from './jws.ts'
 import { isKeyId } from './token.ts'
 
@@ -111,7 +111,7 @@ export function openKeySet({
   const read = async () => {
     const document = await ask(`/.well-known/jwks.json?once=${randomUUID()}`)
     const found = readKeySet(document)
-    if (!found) throw new Unreachable('What Rusk publishes is no set of keys')
+    if (!found) throw new Unreachable('What Rusk publishes is not a set of keys')
     if (found.size === 0) {
       throw new Unreachable(
         'Rusk publishes no key: it signs with JWT_SECRET_KEY. Give createVerifier that as `key`',
@@ -135,9 +135,9 @@ export function openKeySet({
     askedAt = passed()
     named = false
     asking = read()
-      .catch((error: Unreachable) => {
-        failure = { at: passed(), error }
-        throw error
+      .catch((error: unknown) => {
+        failure = { at: passed(), error: asUnreachable(error) }
+        throw failure.error
       })
       .finally(() => {
         asking = undefined

@@ -1,5 +1,6 @@
 // Streams and sockets that last no longer than their sessions: who is to be told when one is over, and is told once. Knows
 // neither when that is nor what is done then.
+import { callBack } from './callback.ts'
 import type { AccessClaims } from './token.ts'
 import type { Reason } from './verdict.ts'
 
@@ -32,8 +33,10 @@ export function openListeners(): Listeners {
       for (const each of [...all]) {
         const why = over(each.held)
         if (!why) continue
-        // What one throws is its own, and does not stop others from being told; whoever stops first is not told.
-        queueMicrotask(() => all.delete(each) && each.tell(why))
+        // Whoever stops before it comes to that is not told.
+        queueMicrotask(() => {
+          if (all.delete(each)) callBack('what was given to whenEnded', () => each.tell(why))
+        })
       }
     },
     isEmpty: () => all.size === 0,

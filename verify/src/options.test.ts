@@ -83,14 +83,19 @@ const wrong: readonly (readonly [string, object, RegExp])[] = [
     { origins: ['https://app.example/'] },
     /^origins: .*Write https:\/\/app\.example$/,
   ],
-  ['every origin', { origins: ['*'] }, /^origins: \* would let every site in\. Write each origin out/],
-  ['no text among the origins', { origins: [undefined] }, /^origins: undefined has no scheme/],
+  [
+    'every origin',
+    { origins: ['*'] },
+    /^origins: "\*" would let pages of any site call with cookies\. List each origin/,
+  ],
+  ['no text among the origins', { origins: [undefined] }, /^origins: "undefined" is not an origin/],
   ['csrf without a header', { csrf: { cookie: 'csrftoken' } }, csrfSays],
   ['csrf without a cookie', { csrf: { header: 'x-csrftoken' } }, csrfSays],
   ['csrf with a number', { csrf: { cookie: 'csrftoken', header: 5 } }, csrfSays],
   ['csrf that is true', { csrf: true }, csrfSays],
   ['csrf that is nothing', { csrf: null }, csrfSays],
   ['nothing that can be told', { onTrouble: 'console' }, /^onTrouble: a function$/],
+  ['nor told the end', { onRecovery: true }, /^onRecovery: a function$/],
   [
     'an option that there is not',
     { servicekey: secret },
@@ -121,6 +126,16 @@ test('all that is wrong is found at once, and stands in the message', () => {
     ['nonsense', 'issuer', 'key', 'within', 'origins', 'origins', 'csrf'],
   )
   assert.equal(new Misuse(found).message.split('\n- ').length, found.length + 1)
+})
+
+test('what are no options at all is said in one sentence', () => {
+  const read = readOptions as (options: unknown) => unknown
+  for (const given of [undefined, null, 'https://auth.example', 5]) {
+    assert.throws(() => read(given), {
+      name: 'Misuse',
+      message: /:\n- options: an object, as \{ issuer: [^\n]*$/,
+    })
+  }
 })
 
 test('no sentence repeats a secret', () => {

@@ -2,7 +2,7 @@
 import { createSecretKey } from 'node:crypto'
 import type { Unreachable } from './ask.ts'
 import type { VerifyingKey } from './jws.ts'
-import { readOrigin } from './origins.ts'
+import { isLoopback, readOrigin } from './origins.ts'
 
 export type Options = {
   /** Rusk's option `url`: the `iss` of its tokens. Required; undefined (a variable that nobody has set) is a finding. */
@@ -35,6 +35,8 @@ export type Options = {
   readonly csrf?: { readonly cookie: string; readonly header: string } | undefined
   /** Told when keys or ended sessions cannot be had, once until they can again. Default: a line on stderr. */
   readonly onTrouble?: ((error: Unreachable) => void) | undefined
+  /** Told when all that `onTrouble` was told of is over. Default: a line on stderr, where `onTrouble` is one too. */
+  readonly onRecovery?: (() => void) | undefined
 }
 
 /** What was read of them. */
@@ -52,6 +54,7 @@ export type Settings = {
   readonly listed: ReadonlySet<string>
   readonly csrf: { readonly cookie: string; readonly header: string } | undefined
   readonly onTrouble: (error: Unreachable) => void
+  readonly onRecovery: () => void
 }
 
 /** The options cannot be meant so. `findings`: a sentence each. */
@@ -79,6 +82,7 @@ const known: Readonly<Record<keyof Options, true>> = {
   origins: true,
   csrf: true,
   onTrouble: true,
+  onRecovery: true,
 }
 
 const isText = (value: unknown): value is string => typeof value === 'string' && value !== ''
@@ -93,9 +97,6 @@ const readUrl = (value: unknown): URL | undefined => {
 /** As Rusk itself writes its option `url`, and with it `iss`. */
 const spell = ({ origin, pathname }: URL): string => `${origin}${pathname.replace(/\/+$/, '')}`
 
-const isLoopback = ({ hostname }: URL): boolean =>
-  hostname === 'localhost' || hostname === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(hostname)
-
 /** RFC 6265bis §4.1.1, RFC 9110 §5.6.2: names of cookies and of headers are tokens. */
 const token = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
 
@@ -109,6 +110,8 @@ const isName = (value: unknown): boolean => isText(value) && token.test(value)
 
 const warn = ({ message }: Unreachable) => console.warn(`@rusk/verify: ${message}`)
 
+const sayOver = () => console.warn('@rusk/verify: Rusk is heard again, and nothing is wrong any more')
+
 const unknownNames = (options: Options): readonly string[] =>
   Object.keys(options)
     .filter(name => !Object.hasOwn(known, name))
@@ -118,7 +121,7 @@ function urlFindings({ issuer, url }: Options): readonly string[] {
   const read = readUrl(issuer)
   if (!read) return ['issuer: write what Rusk has as url (RUSK_URL), as https://auth.example.com']
   if (url !== undefined) return readUrl(url) ? [] : ['url: write where Rusk is reached, as http://rusk:8000']
-  return read.protocol === 'https:' || isLoopback(read)
+  return read.protocol === 'https:' || isLoopback(read.hostname)
     ? []
     : ['issuer: over http, keys could be anybody’s. Use https, or say by url which way to Rusk you trust']
 }
@@ -157,7 +160,7 @@ function keyFindings({ key, serviceKey, revocation, within, whenUnreachable }: O
   return findings
 }
 
-function callFindings({ audience, cookie, origins, csrf, onTrouble }: Options): readonly string[] {
+function callFindings({ audience, cookie, origins, csrf, ...told }: Options): readonly string[] {
   const findings: string[] = []
   if (audience !== undefined && !isText(audience)) findings.push('audience: a text that is not empty')
   if (cookie !== undefined && cookie !== false && !isName(cookie)) {
@@ -175,12 +178,16 @@ function callFindings({ audience, cookie, origins, csrf, onTrouble }: Options): 
       "csrf: names of the readable cookie and of the header, as { cookie: 'csrftoken', header: 'x-csrftoken' }",
     )
   }
-  if (onTrouble !== undefined && typeof onTrouble !== 'function') findings.push('onTrouble: a function')
+  for (const name of ['onTrouble', 'onRecovery'] as const) {
+    if (told[name] !== undefined && typeof told[name] !== 'function') findings.push(`${name}: a function`)
+  }
   return findings
 }
 
 /** Throws `Misuse` with every finding. */
 export function readOptions(options: Options): Settings {
+  if (typeof options !== 'object' || options === null)
+    throw new Misuse(["options: an object, as { issuer: 'https://auth.example.com', serviceKey: … }"])
   const findings = [
     ...unknownNames(options),
     ...urlFindings(options),
@@ -208,5 +215,7 @@ export function readOptions(options: Options): Settings {
     listed: new Set([read.origin, ...(options.origins ?? [])]),
     csrf: csrf && { cookie: csrf.cookie, header: csrf.header.toLowerCase() },
     onTrouble: options.onTrouble ?? warn,
+    // Whoever takes the one over is not answered elsewhere by the other.
+    onRecovery: options.onRecovery ?? (options.onTrouble ? () => undefined : sayOver),
   }
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { readJsonObject } from './strict-json.ts'
+import { readJson, readJsonObject } from './strict-json.ts'
 
 const read = (text: string) => readJsonObject(Buffer.from(text))
 
@@ -49,6 +49,29 @@ test('what is deeply nested is an ordinary answer', () => {
   assert.ok(read(`{"a":${'['.repeat(4000)}${']'.repeat(4000)}}`))
   assert.equal(read('['.repeat(8192)), undefined)
 })
+
+// [sentence, text, the most brackets that may be open]
+const bounded: readonly [string, string, number][] = [
+  ['objects', '{"a":{"b":{}}}', 3],
+  ['lists', '[[],[[]],[]]', 3],
+  ['one in the other', '{"a":[{"b":1}]}', 3],
+  ['brackets in strings', '{"[[[{":"}]{[\\"[["}', 1],
+]
+for (const [what, text, deepest] of bounded) {
+  test(`nesting is counted: ${what}`, () => {
+    assert.deepEqual(readJson(Buffer.from(text), deepest), { value: JSON.parse(text) })
+    assert.equal(readJson(Buffer.from(text), deepest - 1), undefined)
+  })
+}
+
+test('any value is read, and null is one', () => {
+  for (const text of ['null', '1', '"a"', '[]', 'false'])
+    assert.deepEqual(readJson(Buffer.from(text), 1), { value: JSON.parse(text) })
+})
+
+for (const [what, bytes] of others.slice(5)) {
+  test(`not JSON as we take it: ${what}`, () => assert.equal(readJson(Buffer.from(bytes), 32), undefined))
+}
 
 test('whatever JSON.stringify writes is read as it was, and its names doubled is not', () =>
   fc.assert(

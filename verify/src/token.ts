@@ -18,8 +18,11 @@ export type AccessClaims = {
 /** How far the clocks of Rusk and of another machine may stand apart, in milliseconds. */
 export const clockSkew = 60_000
 
-/** Rusk lets no access token live longer. Milliseconds. */
-export const longestLife = 24 * 60 * 60_000
+/**
+ * No access token lives longer, whoever says so: Rusk writes none, nobody believes one, and a replaced signing key is
+ * accepted for this long. Milliseconds.
+ */
+export const longestAccess = 24 * 60 * 60_000
 
 export type Expectation = {
   /** The accepted key of that id; undefined id: the token names none, which only a shared key may. */

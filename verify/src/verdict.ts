@@ -24,9 +24,14 @@ const reasons = {
 /** Stable: what programs decide by. */
 export type Reason = keyof typeof reasons
 
-export type Rejected = { readonly rejected: Reason; readonly status: Status }
+export type Rejected = {
+  readonly rejected: Reason
+  readonly status: Status
+  /** Never there; so that `verdict.verified` can be read before it is known which of the two it is. */
+  readonly verified?: undefined
+}
 
-/** Who calls, or why not. A value, not an exception: `'rejected' in verdict` tells them apart. */
+/** Who calls, or why not. A value, not an exception: `verdict.verified`, or `'rejected' in verdict`, tells them apart. */
 export type Verdict = { readonly verified: AccessClaims } | Rejected
 
 /** One of each is enough: nothing in it is of a call. */

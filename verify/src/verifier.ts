@@ -2,17 +2,18 @@
 // has told have ended. A verdict is a value; nothing here throws because of what a call carries.
 import { openAsk, Unreachable } from './ask.ts'
 import { type Call, headerOf } from './call.ts'
+import { callBack } from './callback.ts'
 import { readBearer, readCookies } from './carried.ts'
 import { type Clock, type Ended, type EndedOptions, openEnded } from './ended.ts'
 import { isDoublySubmitted, isHandshake, isSafe, mayChange } from './guard.ts'
 import { freshFor, type KeySet, openKeySet } from './key-set.ts'
 import { type Held, openListeners, type Why } from './listeners.ts'
 import { type Options, readOptions, type Settings } from './options.ts'
-import { type AccessClaims, clockSkew, longestLife, readAccessToken } from './token.ts'
+import { type AccessClaims, clockSkew, longestAccess, readAccessToken } from './token.ts'
 import { type Reason, reject, type Verdict } from './verdict.ts'
 
 export type Verifier = {
-  /** Whether this text is a good access token of a session that is not known to have ended. */
+  /** Whether this text is a good access token of a session that is not known to have ended. What is no text is no token. */
   verify(token: string): Promise<Verdict>
   /**
    * Who makes this call: by bearer token or access cookie, under the CSRF rule when it may change something. A WebSocket's
@@ -23,7 +24,8 @@ export type Verifier = {
    * Calls `ended` once with what a call would be told from then on: `access_revoked` when the session has ended; `unavailable`
    * when nothing can be known of it (Rusk has not been heard, and `whenUnreachable` is `refuse`); `access_expired` a day after
    * the token was made, without `serviceKey` when it expires: whoever opens the stream again with a new one goes on. Never
-   * before it has returned the stop, which streams and sockets call when they close by themselves.
+   * before it has returned the stop, which streams and sockets call when they close by themselves. What `ended` throws is said
+   * on stderr, and others are told all the same. Throws `TypeError` where `ended` is no function.
    */
   whenEnded(claims: AccessClaims, ended: (why: Why) => void): () => void
   /**
@@ -53,23 +55,30 @@ function freeze<T extends object>(value: T): T {
   return Object.freeze(value)
 }
 
-export const wallClock: Clock = { now: () => Date.now(), passed: () => performance.now() }
+const wallClock: Clock = { now: () => Date.now(), passed: () => performance.now() }
 
-/** Told once, until it works again. `about`: what it is called, where the sentence may change from time to time. */
-function openTrouble(tell: (error: Unreachable) => void) {
-  let told: string | undefined
-  return {
+/** Each told once, until it is over; and once, that none is left. */
+function openTroubles({ onTrouble, onRecovery }: Settings, closing: AbortSignal) {
+  const present = new Map<string, string>()
+  const tell = (name: string, run: () => void) =>
+    queueMicrotask(() => {
+      if (!closing.aborted) callBack(name, run)
+    })
+  return (what: string) => ({
+    /** `about`: what it is called, where the sentence may change from time to time. */
     tell(error: Unreachable, about = error.message) {
-      if (told === about) return
-      told = about
-      // What it throws is its own, and stops nothing here.
-      queueMicrotask(() => tell(error))
+      if (present.get(what) === about) return
+      present.set(what, about)
+      tell('onTrouble', () => onTrouble(error))
     },
     over() {
-      told = undefined
+      if (present.delete(what) && present.size === 0) tell('onRecovery', onRecovery)
     },
-  }
+  })
 }
+
+/** Asking again does not help: one of the two has to be told something else. */
+class Contradiction extends Unreachable {}
 
 /** Why no token of this Rusk would ever be good here, as a sentence; undefined: nothing speaks against it. */
 function contradiction(
@@ -77,10 +86,10 @@ function contradiction(
   told: Parameters<EndedOptions['onNews']>[0],
 ): string | undefined {
   if (typeof told.issuer === 'string' && told.issuer !== issuer)
-    return `Rusk signs as ${told.issuer} (its url), and issuer is ${issuer} here: no token of its is good`
+    return `Rusk signs as ${told.issuer} (its url), and issuer is ${issuer} here: none of its tokens is valid`
   const theirs = told.audience === null ? undefined : told.audience
   if (told.audience !== undefined && theirs !== audience)
-    return `Rusk’s audience is ${theirs ?? 'none'}, and audience is ${audience ?? 'none'} here: no token of its is good`
+    return `Rusk’s audience is ${theirs ?? 'none'}, and audience is ${audience ?? 'none'} here: none of its tokens is valid`
   return shared && told.keys.length > 0
     ? 'Rusk signs with keys of its own and not with a shared one: leave `key` out, or set JWT_SECRET_KEY there too'
     : undefined
@@ -92,11 +101,8 @@ export function openVerifier(options: Options, clock: Clock): Verifier {
   const { shared } = settings
   const closing = new AbortController()
   const ask = openAsk(settings.base, settings.serviceKey, closing.signal)
-  const tell = (error: Unreachable) => {
-    if (!closing.signal.aborted) settings.onTrouble(error)
-  }
-  const keyTrouble = openTrouble(tell)
-  const feedTrouble = openTrouble(tell)
+  const troubles = openTroubles(settings, closing.signal)
+  const [keyTrouble, feedTrouble, clockTrouble] = [troubles('keys'), troubles('feed'), troubles('clock')]
   const verdicts = new Map<string, { readonly verified: AccessClaims }>()
   /** By which key the claims that were handed out are good. */
   const kids = new WeakMap<AccessClaims, string>()
@@ -104,7 +110,6 @@ export function openVerifier(options: Options, clock: Clock): Verifier {
   let lostAt = Number.NEGATIVE_INFINITY
   const listeners = openListeners()
 
-  const clockTrouble = openTrouble(tell)
   const tellClock = (now: unknown) => {
     const apart = typeof now === 'number' ? clock.now() - now * 1000 : 0
     const way = apart > 0 ? 'ahead of' : 'behind'
@@ -118,10 +123,12 @@ export function openVerifier(options: Options, clock: Clock): Verifier {
   const consequence = settings.strict
     ? `; after ${settings.within / 1000} s without an answer callers get 503`
     : ''
-  const tellUnheard = (error: Unreachable) =>
-    feedTrouble.tell(
-      new Unreachable(`${error.message}. It is asked again by itself${consequence}`, { cause: error }),
-    )
+  const tellUnheard = (error: Unreachable) => {
+    if (error instanceof Contradiction) return feedTrouble.tell(error)
+    const stop = error.message.endsWith('?') ? '' : '.'
+    const says = `${error.message}${stop} It is asked again by itself${consequence}`
+    feedTrouble.tell(new Unreachable(says, { cause: error }))
+  }
 
   const keys: KeySet | undefined = shared
     ? undefined
@@ -150,7 +157,7 @@ export function openVerifier(options: Options, clock: Clock): Verifier {
           listeners,
           onNews(news) {
             const trouble = contradiction(settings, news)
-            if (trouble !== undefined) throw new Unreachable(trouble)
+            if (trouble !== undefined) throw new Contradiction(trouble)
             keys?.accept(news.keys)
             tellClock(news.now)
           },
@@ -184,7 +191,7 @@ export function openVerifier(options: Options, clock: Clock): Verifier {
       audience,
       now: clock.now(),
       skew: clockSkew,
-      longest: longestLife,
+      longest: longestAccess,
     })
     if (!found) return { verdict: reject('access_invalid'), missed }
     if ('expired' in found) return { verdict: reject('access_expired'), missed }
@@ -219,10 +226,12 @@ export function openVerifier(options: Options, clock: Clock): Verifier {
 
   const verify = async (text: string): Promise<Verdict> => {
     if (closing.signal.aborted) return reject('unavailable')
+    // JavaScript hands over whatever `request.query.token` is.
+    if (typeof text !== 'string') return reject('not_signed_in')
     if (ended && !ended.isHeard() && !(await ended.hear()) && settings.strict) return reject('unavailable')
     const kept = (keys?.isFresh() ?? true) ? verdicts.get(text) : undefined
     const verdict = kept ?? (await look(text))
-    return 'verified' in verdict ? judge(text, verdict) : verdict
+    return verdict.verified ? judge(text, verdict) : verdict
   }
 
   const overNow = ({ kid, ...held }: Held): Why | undefined => {
@@ -241,6 +250,8 @@ export function openVerifier(options: Options, clock: Clock): Verifier {
     check: call =>
       checkCall({ settings, verify, isOver: sid => ended?.has({ sid, iat: Infinity }) === true }, call),
     whenEnded(claims, tell) {
+      if (typeof tell !== 'function')
+        throw new TypeError('whenEnded(claims, ended): ended is the function to call, and it is missing')
       const { sid, iat, exp } = claims
       const held = { sid, iat, exp, kid: kids.get(claims) }
       const stop = listeners.add(held, tell)
@@ -272,7 +283,7 @@ const worst: readonly Reason[] = ['unavailable', 'access_revoked', 'access_expir
 
 /** One session, or none: the verdict on the access cookie's values. */
 function judgeCookies(verdicts: readonly Verdict[]): Verdict {
-  const verified = verdicts.flatMap(each => ('verified' in each ? [each] : []))
+  const verified = verdicts.flatMap(each => (each.verified ? [each] : []))
   const [first] = verified.sort((a, b) => b.verified.exp - a.verified.exp)
   if (!first) {
     const reasons = new Set(verdicts.map(each => ('rejected' in each ? each.rejected : undefined)))
@@ -293,6 +304,7 @@ const signInForm = /^([\w-]{1,64})\.\d+\.[\w-]{43}$/
 
 async function checkCall({ settings, verify, isOver }: Judge, call: Call): Promise<Verdict> {
   const { cookie, signIn, listed, csrf } = settings
+  if (!call?.headers) throw new TypeError('check(call): a Request, or one of Node, Express or Fastify')
   const header = headerOf(call)
   const bearer = readBearer(header('authorization'))
   if (bearer === null) return reject('access_malformed')
@@ -314,7 +326,7 @@ async function checkCall({ settings, verify, isOver }: Judge, call: Call): Promi
   const verdict = bearer === undefined ? byCookie : await verify(bearer)
   if ('rejected' in verdict) return verdict
   const { sid } = verdict.verified
-  if ('verified' in byCookie && byCookie.verified.sid !== sid) return reject('cookie_conflict')
+  if (byCookie.verified && byCookie.verified.sid !== sid) return reject('cookie_conflict')
   // A late answer, or a sibling host, may have put back the access cookie of another sign-in than the browser's last.
   const meant = valuesOf(signIn).map(text => signInForm.exec(text)?.[1] ?? sid)
   if (bearer === undefined && meant.some(id => id !== sid && !isOver(id))) return reject('access_expired')

@@ -2,9 +2,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { url as asRusk } from '../../server/src/config/kinds.ts'
+import { defaultPolicy, longestAccess as longestOfRusk } from '../../server/src/core/policy.ts'
 import { refusals } from '../../server/src/core/refusal.ts'
 import type { Reason } from '../src/index.ts'
 import { Misuse, readOptions } from '../src/options.ts'
+import { clockSkew, longestAccess } from '../src/token.ts'
 import { reject } from '../src/verdict.ts'
 
 /** Every one of them, by the compiler's word. */
@@ -26,6 +28,11 @@ for (const reason of Object.keys(reasons) as readonly Reason[]) {
     assert.deepEqual({ rejected, status }, { rejected: reason, status: refusals[reason].status })
   })
 }
+
+test('a verifier believes a token for as long as Rusk lets one live, and clocks that stand apart as far', () => {
+  assert.equal(longestAccess, longestOfRusk)
+  assert.equal(clockSkew, defaultPolicy.skew)
+})
 
 /** Undefined: Rusk does not take it. */
 function spelledByRusk(text: string): string | undefined {

@@ -117,15 +117,15 @@ for (const [sentence, options] of [
   })
 }
 
-test('what one that is told throws is its own: the others are told, and it is followed on', async t => {
+test('what one that is told throws is said and ends nothing: the others are told, and it is followed on', async t => {
   const issuer = await openIssuer(t)
-  const code = `process.on('uncaughtException', error => console.log('thrown:', error.message))
-    const onTrouble = () => { throw new Error('by onTrouble') }
-    const verifier = createVerifier({ issuer, serviceKey, onTrouble })
+  const code = `const onTrouble = () => { throw new Error('by onTrouble') }
+    const onRecovery = async () => { throw new Error('by onRecovery') }
+    const verifier = createVerifier({ issuer, serviceKey, onTrouble, onRecovery })
     const { verified } = await verifier.verify(token)
     verifier.whenEnded(verified, () => { throw new Error('first') })
     verifier.whenEnded(verified, () => console.log('second'))
-    verifier.whenEnded(verified, () => { throw new Error('third') })
+    verifier.whenEnded(verified, async () => { throw new Error('third') })
     verifier.whenEnded(verified, () => {
       console.log('fourth')
       setTimeout(async () => {
@@ -140,16 +140,26 @@ test('what one that is told throws is its own: the others are told, and it is fo
   issuer.wake()
   await until(() => out().includes('by onTrouble'), 'trouble is told')
   issuer.answers.feed = issuer.well.feed
+  await until(() => out().includes('by onRecovery'), 'that it is over too')
   issuer.end('one')
   const { exit, out: all } = await ended
   assert.equal(exit, 0, all)
-  assert.deepEqual(all.trim().split('\n'), [
-    'listening',
-    'thrown: by onTrouble',
-    'thrown: first',
-    'second',
-    'thrown: third',
-    'fourth',
-    'access_revoked',
-  ])
+  const said = all.trim().split('\n')
+  const isStack = (line: string) => line.startsWith('    at ')
+  assert.ok(said.some(isStack), 'with its stack')
+  const thrown = '@rusk/verify: what was given to whenEnded has thrown Error:'
+  assert.deepEqual(
+    // Two pipes: which of them is read first nobody knows.
+    said.filter(line => !isStack(line)).sort(),
+    [
+      '@rusk/verify: onRecovery has thrown Error: by onRecovery',
+      '@rusk/verify: onTrouble has thrown Error: by onTrouble',
+      `${thrown} first`,
+      `${thrown} third`,
+      'access_revoked',
+      'fourth',
+      'listening',
+      'second',
+    ],
+  )
 })

@@ -38,7 +38,7 @@ const bad: readonly (readonly [sentence: string, reply: Reply, says: RegExp])[] 
     json({ keys: [{ kty: 'oct', k: 'AAAA', kid: 'one' }] }),
     /publishes no key/,
   ],
-  ['two keys of one name', json({ keys: [one.jwk, makeKey('EdDSA', 'one').jwk] }), /is no set of keys$/],
+  ['two keys of one name', json({ keys: [one.jwk, makeKey('EdDSA', 'one').jwk] }), /is not a set of keys$/],
   ['a set that names `keys` twice', text(`{"keys":[],"keys":[${JSON.stringify(one.jwk)}]}`), /not ours$/],
   [
     'a key that names a member twice',

@@ -52,7 +52,7 @@ async function enter(t: Parameters<typeof openIssuer>[0], options: Partial<Optio
   const token = (key: Key) => issuer.token({ exp: Math.floor(issuer.clock.now() / 1000) + 7200 }, key)
   const claimsOf = async (key: Key): Promise<AccessClaims> => {
     const verdict = await verifier.verify(token(key))
-    return 'verified' in verdict ? verdict.verified : assert.fail(verdict.rejected)
+    return verdict.verified ?? assert.fail(verdict.rejected)
   }
   const held = { issuer, verifier, stolen, kept }
   /** Resolves when calls by the stolen key are refused. */

@@ -111,7 +111,7 @@ const onFastifyByHand: Service = async (t, verifier) => {
   const service = Fastify()
   service.all('/me', async (request, reply) => {
     const verdict = await verifier.check(request)
-    if ('verified' in verdict) return whoIs(verdict.verified)
+    if (verdict.verified) return whoIs(verdict.verified)
     const { status, headers, body } = writeRefusal(verdict)
     return reply.code(status).headers(headers).send(body)
   })

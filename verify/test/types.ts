@@ -8,7 +8,7 @@ import type { RefusalCode } from '../../server/src/core/refusal.ts'
 import { signedIn as inExpress } from '../src/express.ts'
 import { signedIn as inFastify } from '../src/fastify.ts'
 import { signedIn as inHono } from '../src/hono.ts'
-import type { AccessClaims, Reason, Verdict, Verifier } from '../src/index.ts'
+import type { AccessClaims, Reason, Rejected, Verdict, Verifier } from '../src/index.ts'
 
 /** True for one type and the very same alone: `any` is nothing but `any`. */
 type Same<One, Other> =
@@ -54,6 +54,18 @@ export function inEachCall(
   calls: readonly [Request, IncomingMessage, express.Request, FastifyRequest, FastifyRequest['raw']],
 ): readonly Promise<Verdict>[] {
   return calls.map(verifier.check)
+}
+
+/** Before it is known which of the two it is, and by a name of one's own. */
+export function readAtOnce(verdict: Verdict): Reason | AccessClaims {
+  const { verified } = verdict
+  is<AccessClaims | undefined>()(verified, true)
+  if (verdict.verified) {
+    is<AccessClaims>()(verdict.verified, true)
+    return verdict.verified
+  }
+  is<Rejected>()(verdict, true)
+  return verdict.rejected
 }
 
 export function inEachVerdict(verdict: Verdict): string {

@@ -4,7 +4,7 @@ import { accessSync, constants, existsSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { relateSites } from '../config/sites.ts'
 import type { Settings } from '../config.ts'
-import { Fault, type Finding, Misuse } from '../core/fault.ts'
+import { codeOf, Fault, type Finding, Misuse } from '../core/fault.ts'
 import type { Dialect } from '../http/dialect.ts'
 import { listOrigins } from '../http/origins.ts'
 import { isLocalToBrowsers } from '../http/site.ts'
@@ -256,7 +256,7 @@ function isWritable(folder: string): boolean {
     accessSync(folder, constants.W_OK | constants.X_OK)
     return true
   } catch (error) {
-    if (error instanceof Error && 'code' in error) return false
+    if (codeOf(error) !== undefined) return false
     throw error
   }
 }

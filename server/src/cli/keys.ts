@@ -1,5 +1,5 @@
 // `rusk keys`: which keys write, which are still accepted and when the next ones come; never what they are.
-import { Misuse } from '../core/fault.ts'
+import { misuse } from '../core/fault.ts'
 import type { KeyRow, KeyUse } from '../core/model.ts'
 import type { How } from '../core/rotation.ts'
 import type { Keyring } from '../operations/keyring.ts'
@@ -63,9 +63,6 @@ export type RotateFlags = {
   readonly signEverybodyOut?: boolean
 }
 
-const misuse = (about: string, wrong: string, instead: string): Misuse =>
-  new Misuse([{ about, wrong, instead }])
-
 const howOf = ({ now, compromised }: RotateFlags): How =>
   compromised ? 'compromised' : now ? 'at_once' : 'ahead'
 
@@ -95,20 +92,6 @@ async function rotateAccess(system: System, globals: Globals, flags: RotateFlags
 
 async function rotateRefresh(system: System, globals: Globals, flags: RotateFlags): Promise<void> {
   const how = howOf(flags)
-  if (how === 'at_once') {
-    throw misuse(
-      '--now',
-      'a server that does not know the new key yet would take its tokens for forged and sign people out',
-      'Leave it out; after a theft write --compromised',
-    )
-  }
-  if (how === 'compromised' && !flags.signEverybodyOut) {
-    throw misuse(
-      '--compromised',
-      'without the present keys every session ends, and everybody has to sign in anew',
-      'If that is meant, add --sign-everybody-out; without --compromised nobody is signed out',
-    )
-  }
   const row = await system.rotateKeys({ use: 'mac', how })
   if (tell(row, system, globals)) return
   if (how === 'compromised') {
@@ -133,14 +116,7 @@ function tell(row: KeyRow, { keyring, store }: System, { json }: Globals): boole
   return json === true
 }
 
-async function rotateSealing(system: System, globals: Globals, flags: RotateFlags): Promise<void> {
-  if (flags.now || flags.compromised) {
-    throw misuse(
-      flags.now ? '--now' : '--compromised',
-      'keys are always sealed anew at once; whoever had the secret and the database has the keys themselves',
-      'Leave it out. After a theft also run: rusk keys rotate --compromised and, which signs everybody out, rusk keys rotate --use refresh --compromised --sign-everybody-out',
-    )
-  }
+async function rotateSealing(system: System, globals: Globals): Promise<void> {
   const resealed = await system.rotateSealing()
   const { sealedBy } = system
   if (globals.json) return showJson({ resealed, sealedBy })
@@ -156,14 +132,35 @@ async function rotateSealing(system: System, globals: Globals, flags: RotateFlag
 
 const rotations = { access: rotateAccess, refresh: rotateRefresh, sealing: rotateSealing } as const
 
-export const rotateKeys = (globals: Globals, flags: RotateFlags): Promise<void> =>
-  withSystem(globals, async system => {
-    const { use } = flags
-    if (flags.signEverybodyOut && !(use === 'refresh' && flags.compromised))
-      throw misuse(
-        '--sign-everybody-out',
-        'nothing here does that',
-        'It goes with --use refresh --compromised',
-      )
-    await rotations[use](system, globals, flags)
-  })
+/** What does not go together, before any database is looked at. Throws `Misuse`. */
+function judge({ use, now, compromised, signEverybodyOut }: RotateFlags): void {
+  if (signEverybodyOut && !(use === 'refresh' && compromised)) {
+    throw misuse('--sign-everybody-out', 'nothing here does that', 'It goes with --use refresh --compromised')
+  }
+  if (use === 'refresh' && compromised && !signEverybodyOut) {
+    throw misuse(
+      '--compromised',
+      'without the present keys every session ends, and everybody has to sign in anew',
+      'If that is meant, add --sign-everybody-out; without --compromised nobody is signed out',
+    )
+  }
+  if (use === 'refresh' && now && !compromised) {
+    throw misuse(
+      '--now',
+      'a server that does not know the new key yet would take its tokens for forged and sign people out',
+      'Leave it out; after a theft write --compromised',
+    )
+  }
+  if (use === 'sealing' && (now || compromised)) {
+    throw misuse(
+      now ? '--now' : '--compromised',
+      'keys are always sealed anew at once; whoever had the secret and the database has the keys themselves',
+      'Leave it out. After a theft also run: rusk keys rotate --compromised and, which signs everybody out, rusk keys rotate --use refresh --compromised --sign-everybody-out',
+    )
+  }
+}
+
+export async function rotateKeys(globals: Globals, flags: RotateFlags): Promise<void> {
+  judge(flags)
+  await withSystem(globals, system => rotations[flags.use](system, globals, flags))
+}

@@ -1,6 +1,7 @@
 // How the command line talks: data to standard output, as a table or as JSON; everything else to standard error. What
 // people typed elsewhere (names, browsers) is shown so that a terminal obeys none of it.
 import { styleText } from 'node:util'
+import { controls } from '../core/controls.ts'
 import type { Finding } from '../core/fault.ts'
 
 /** Messages for people, never data. */
@@ -28,7 +29,7 @@ export const sayFindings = (mark: 'error' | 'risk', findings: readonly Finding[]
   for (const finding of findings) say(writeFinding(mark, finding, process.stderr))
 }
 
-const obeyed = /[\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]/gu
+const obeyed = new RegExp(controls, 'gu')
 
 /** Control characters and bidirectional overrides as `\u001b`. */
 export const visible = (text: string): string =>

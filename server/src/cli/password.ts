@@ -4,12 +4,9 @@ import { readFile } from 'node:fs/promises'
 import { createInterface } from 'node:readline'
 import { Writable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
-import { Misuse } from '../core/fault.ts'
+import { codeOf, misuse } from '../core/fault.ts'
 
 export type PasswordSource = { readonly passwordStdin?: boolean; readonly passwordFile?: string }
-
-const misuse = (about: string, wrong: string, instead: string): Misuse =>
-  new Misuse([{ about, wrong, instead }])
 
 /** Whether a person is asked. */
 export const isAsked = ({ passwordStdin, passwordFile }: PasswordSource): boolean =>
@@ -31,7 +28,7 @@ async function open(path: string): Promise<Buffer> {
   try {
     return await readFile(path)
   } catch (error) {
-    const reason = error instanceof Error && 'code' in error ? String(error.code) : undefined
+    const reason = codeOf(error)
     if (reason === undefined) throw error
     throw misuse('--password-file', `${path} cannot be read (${reason})`, 'Name a file that you may read')
   }

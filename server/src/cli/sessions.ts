@@ -1,5 +1,5 @@
 // `rusk sessions`: who is signed in where, and the end of it.
-import { Misuse } from '../core/fault.ts'
+import { misuse } from '../core/fault.ts'
 import type { Holder } from '../core/model.ts'
 import { readDevice } from '../device.ts'
 import { type Globals, withSystem } from './open.ts'
@@ -44,9 +44,6 @@ export const listSessions = (
 /** Which sessions to end: one of these is given. */
 export type RevokeFlags = { readonly user?: string; readonly openedBefore?: string }
 
-const misuse = (about: string, wrong: string, instead: string): Misuse =>
-  new Misuse([{ about, wrong, instead }])
-
 /** `now`, or ISO 8601 with a zone and no finer than milliseconds, as epoch milliseconds. Throws `Misuse`. */
 export function readMoment(text: string, now: number): number {
   if (text === 'now') return now
@@ -64,18 +61,18 @@ export function readMoment(text: string, now: number): number {
   return at
 }
 
-export const revokeSession = (
+export async function revokeSession(
   globals: Globals,
   id: string | undefined,
   { user, openedBefore }: RevokeFlags,
-): Promise<void> =>
-  withSystem(globals, async system => {
-    if ([id, user, openedBefore].filter(each => each !== undefined).length !== 1)
-      throw misuse(
-        'sessions revoke',
-        'it takes one of a session, a user and a time',
-        'Give ID, --user LOGIN or --opened-before TIME',
-      )
+): Promise<void> {
+  if ([id, user, openedBefore].filter(each => each !== undefined).length !== 1)
+    throw misuse(
+      'sessions revoke',
+      'it takes one of a session, a user and a time',
+      'Give ID, --user LOGIN or --opened-before TIME',
+    )
+  await withSystem(globals, async system => {
     const ended = await end()
     if (globals.json) showJson({ ended })
     else say(ended === 1 ? 'The session has ended.' : `${ended} sessions have ended.`)
@@ -100,3 +97,4 @@ export const revokeSession = (
       return live.length
     }
   })
+}

@@ -2,7 +2,7 @@
 import { loginKey } from '../core/admission.ts'
 import { type Finding, Misuse } from '../core/fault.ts'
 import { readInput } from '../core/input.ts'
-import type { User } from '../core/model.ts'
+import { readNumber, type User } from '../core/model.ts'
 import { type Refusal, refusals } from '../core/refusal.ts'
 import type { NewAccount } from '../operations/administer.ts'
 import type { Store } from '../store/port.ts'
@@ -118,7 +118,8 @@ function findingsOf(refusal: Refusal): readonly Finding[] {
 
 /** By e-mail address, username, id or number. Throws `Misuse` if that is nobody, or two people. */
 export async function findUser(store: Store, text: string): Promise<User> {
-  const keys = [loginKey(text), { id: text }, ...(/^\d{1,15}$/.test(text) ? [{ number: Number(text) }] : [])]
+  const number = readNumber(text)
+  const keys = [loginKey(text), { id: text }, ...(number === undefined ? [] : [{ number }])]
   const accounts = await Promise.all(keys.map(key => store.account(key)))
   const found = new Map(
     accounts.flatMap(account => (account ? [[account.user.id, account.user] as const] : [])),

@@ -1,7 +1,9 @@
 // What is wrong or risky about values that are each well written: rules over all of them together. A rule that refuses in
 // production is a risk in development. Knows no place where anything was written.
+import { isLoopback } from '@rusk/verify/floor'
+import { isLocalToBrowsers } from '../http/site.ts'
 import { type Database, isDatabase, readDatabase } from '../store/database.ts'
-import { hostOf, isLoopback, relateSites, siteOf } from './sites.ts'
+import { hostOf, relateSites, siteOf } from './sites.ts'
 import type { OptionName, Values } from './table.ts'
 import { weaknessOf } from './weakness.ts'
 
@@ -86,7 +88,7 @@ export const rules: readonly Rule[] = [
     find(facts) {
       const { url } = facts.values
       if (url === undefined || !facts.given.has('url') || isHttps(url)) return undefined
-      if (!inProduction(facts) && isLoopback(hostOf(url))) return undefined
+      if (!inProduction(facts) && isLocalToBrowsers(hostOf(url))) return undefined
       return {
         wrong: `${url} is not https, so whoever is on the way reads cookies`,
         instead: 'Write https://…',
@@ -203,7 +205,7 @@ export const rules: readonly Rule[] = [
     about: 'cookies.secure',
     refuses: 'never',
     find({ values: { url, 'cookies.secure': secure, 'cookies.crossSite': crossSite } }) {
-      if (!(secure || crossSite) || url === undefined || isHttps(url) || isLoopback(hostOf(url)))
+      if (!(secure || crossSite) || url === undefined || isHttps(url) || isLocalToBrowsers(hostOf(url)))
         return undefined
       return {
         wrong: `browsers drop Secure cookies that come from ${url}`,

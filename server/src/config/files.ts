@@ -4,7 +4,7 @@ import { readFileSync, statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { parseEnv } from 'node:util'
 import { readSettings, type SettingsRead } from '../config.ts'
-import type { Finding } from '../core/fault.ts'
+import { codeOf, type Finding } from '../core/fault.ts'
 import type { DialectTraits } from './checks.ts'
 import type { Exposure, FileText, Sources } from './sources.ts'
 
@@ -22,9 +22,13 @@ export type Places = Pick<Sources, 'flags' | 'options' | 'env'> & {
 export function loadSettings({ folder, envFile, configFile, ...given }: Places): SettingsRead {
   const errors: Finding[] = []
   const open = (path: string): FileText => openText(resolve(folder, path))
+  const writable: string[] = []
   const need = (path: string, about: string): string | undefined => {
     const file = open(path)
-    if ('text' in file) return file.text
+    if ('text' in file) {
+      if (file.exposed === 'writable') writable.push(path)
+      return file.text
+    }
     errors.push({
       about,
       wrong: `${path} cannot be read (${file.unreadable})`,
@@ -45,6 +49,7 @@ export function loadSettings({ folder, envFile, configFile, ...given }: Places):
     ...given,
     dotenv,
     dotenvName,
+    writable,
     readFile: open,
     ...(configFile === undefined || content === undefined ? {} : { file: { name: configFile, content } }),
   })
@@ -79,7 +84,7 @@ function openText(path: string): FileText {
     // A byte order mark, as editors on Windows leave it, is no part of the first name.
     return { text: readFileSync(path, 'utf8').replace(/^\uFEFF/, ''), exposed }
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : undefined
+    const code = codeOf(error)
     if (code === undefined) throw error
     return { unreadable: reasons[code] ?? code }
   }

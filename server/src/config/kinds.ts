@@ -1,9 +1,11 @@
 // How each kind of option is written down, and what is said when it is written wrongly. Knows no option by name.
 import { isIP } from 'node:net'
+import { readOrigin } from '@rusk/verify/floor'
 import { type ClaimField, claimFields } from '../core/admission.ts'
+import { quote } from '../core/controls.ts'
 import type { Rate } from '../core/policy.ts'
+import { readBlock } from '../http/address.ts'
 import { isDatabase, readDatabase } from '../store/database.ts'
-import { isLoopback } from './sites.ts'
 
 export type Wrong = { readonly wrong: string; readonly instead: string }
 
@@ -30,7 +32,7 @@ const units = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as cons
 const isUnit = (text: string): text is keyof typeof units => text in units
 
 /** `2s`, `10m`, `14d`, `500ms`, or a plain 0; milliseconds. Undefined: written otherwise. */
-export function readSpan(text: string): number | undefined {
+function readSpan(text: string): number | undefined {
   if (text === '0') return 0
   const [, amount, unit = ''] = /^(\d{1,9})(ms|s|m|h|d)$/.exec(text) ?? []
   return amount !== undefined && isUnit(unit) ? Number(amount) * units[unit] : undefined
@@ -200,7 +202,7 @@ export const url: Kind<string> = {
 }
 
 /** Comma-separated, or a JSON array; empty entries are skipped. Undefined: it begins like JSON and is not. */
-export function readList(value: string): readonly string[] | undefined {
+function readList(value: string): readonly string[] | undefined {
   const entries = value.trimStart().startsWith('[') ? readJsonList(value) : value.split(',')
   return entries?.map(entry => entry.trim()).filter(entry => entry !== '')
 }
@@ -215,77 +217,33 @@ function readJsonList(value: string): readonly string[] | undefined {
   }
 }
 
-/** For a host without its scheme; whatever else it may be, an example. */
-function guessOrigin(value: string): string {
-  const example = 'Write scheme, host and port exactly as the browser does: http://localhost:3000'
-  if (value.includes('://') || !URL.canParse(`https://${value}`)) return example
-  const { host, hostname } = new URL(`https://${value}`)
-  return `Write ${isLoopback(hostname) ? 'http' : 'https'}://${host}, with the scheme as the browser does`
-}
+const isWrong = (read: object): read is Wrong => 'wrong' in read
 
-/** The one way a browser writes an origin (RFC 6454 §6.2), or what is wrong with this one. */
-export function readOrigin(value: string): Reading<string> {
-  if (value.includes('*')) {
-    return {
-      wrong: `${quote(value)} would let other people's pages call with cookies`,
-      instead: 'List each origin by itself',
-    }
-  }
-  if (value === 'null') {
-    return {
-      wrong: 'null is the origin of every sandboxed page and local file',
-      instead: 'Serve the page over http and list that origin',
-    }
-  }
-  const parsed = URL.canParse(value) ? new URL(value) : undefined
-  if (!parsed || (parsed.protocol !== 'http:' && parsed.protocol !== 'https:')) {
-    return { wrong: `${quote(value)} is not an origin`, instead: guessOrigin(value) }
-  }
-  if (parsed.origin === value) return { value }
-  return {
-    wrong: `${quote(value)} is not how a browser writes this origin`,
-    instead: `Write ${parsed.origin}`,
-  }
-}
-
-/** Every entry, or what is wrong with each of the bad ones. */
+/** Every entry, or what is wrong with each of the bad ones. `like`: two good ones. */
 function each(
   value: string,
-  readOne: (entry: string) => Reading<string>,
+  like: readonly string[],
+  readOne: (entry: string) => object,
 ): Reading<readonly string[]> | Wrongs {
   const entries = readList(value)
   if (!entries) {
-    return { wrong: 'it begins like a JSON array of texts and is none', instead: 'Write ["A","B"], or A,B' }
+    return {
+      wrong: 'it starts like a JSON array of texts but is not one',
+      instead: `Write ${like.join()}, or ${JSON.stringify(like)}`,
+    }
   }
-  const readings = [...new Set(entries)].map(readOne)
-  const wrongs = readings.filter(reading => 'wrong' in reading)
-  return wrongs.length > 0
-    ? { wrongs }
-    : { value: readings.flatMap(reading => ('value' in reading ? [reading.value] : [])) }
+  const wrongs = [...new Set(entries)].map(readOne).filter(isWrong)
+  return wrongs.length > 0 ? { wrongs } : { value: entries }
 }
 
 export const origins: Kind<readonly string[], string | readonly string[]> = {
   shape: 'ORIGIN[,ORIGIN…] or a JSON array',
-  read: value => each(value, readOrigin),
-}
-
-function readProxy(value: string): Reading<string> {
-  const instead = "Write your proxy's address or network: 10.0.0.5 or 10.0.0.0/8"
-  const [address = '', bits, ...more] = value.split('/')
-  const version = isIP(address)
-  const width = version === 6 ? 128 : 32
-  if ((bits !== undefined && Number(bits) === 0) || value === '*') {
-    return { wrong: `${quote(value)} would believe the address that anybody claims to have`, instead }
-  }
-  const wellFormed = version !== 0 && more.length === 0 && (bits === undefined || /^\d{1,3}$/.test(bits))
-  if (!wellFormed || Number(bits ?? 1) > width)
-    return { wrong: `${quote(value)} is not an address or network`, instead }
-  return { value }
+  read: value => each(value, ['https://app.example.com', 'http://localhost:3000'], readOrigin),
 }
 
 export const proxies: Kind<readonly string[], string | readonly string[]> = {
   shape: 'ADDRESS[/BITS][,…]',
-  read: value => each(value, readProxy),
+  read: value => each(value, ['10.0.0.0/8', '::1'], readBlock),
 }
 
 export const prefix: Kind<string> = {
@@ -356,7 +314,3 @@ export const claim: Kind<ClaimOf> = {
     }
   },
 }
-
-/** Shown on a terminal: short, and with nothing in it that a terminal obeys. */
-export const quote = (value: string): string =>
-  JSON.stringify(value.length > 80 ? `${value.slice(0, 77)}…` : value)

@@ -1,12 +1,8 @@
-// Who is whose neighbour to a browser: hosts, sites (scheme and registrable domain), this machine itself. Decides nothing
-// about what follows from it.
+// Who is whose neighbour to a browser: hosts and sites (scheme and registrable domain). Decides nothing about what follows
+// from it.
 import { isIP } from 'node:net'
 
 export const hostOf = (url: string): string => new URL(url).hostname
-
-/** Names of the machine itself: there plain http harms nobody. */
-export const isLoopback = (host: string): boolean =>
-  /^(?:localhost|.*\.localhost|127(?:\.\d{1,3}){3}|\[::1\]|::1)$/.test(host)
 
 /** Shared hosting under which strangers are neighbours; the full list of such suffixes is thousands long. */
 const publicSuffixes =

@@ -25,6 +25,8 @@ export type Sources = {
   readonly dotenvName?: string | undefined
   /** The parsed configuration file; nested or dotted. */
   readonly file?: { readonly name: string; readonly content: unknown }
+  /** Which of these two files others may write, by name. */
+  readonly writable?: readonly string[]
   /** For secrets that are kept in files. Absent: none can be. */
   readonly readFile?: (path: string) => FileText
 }
@@ -48,6 +50,7 @@ export function gatherWritten(
   findings: Findings,
 ): ReadonlyMap<OptionName, readonly Written[]> {
   const { flags = {}, options = {}, env, dotenv = {}, dotenvName = '.env', file } = sources
+  for (const name of sources.writable ?? []) judgeExposure(name, 'writable', name, findings)
   const given: readonly Place<OptionName>[] = [readFlags(flags), readTree(options, '', findings)]
   const variables: readonly Place<string>[] = [
     readVariables(env, '', sources.readFile, findings),
@@ -182,7 +185,7 @@ function readTree(content: unknown, where: string, { errors }: Findings): Place<
     else if (raw === undefined) {
       errors.push({
         about,
-        wrong: 'this is no value for an option',
+        wrong: 'this is not a value for an option',
         instead: 'Give text, a number, true, false or a list of texts',
       })
     }
@@ -202,7 +205,7 @@ function readTree(content: unknown, where: string, { errors }: Findings): Place<
   else
     errors.push({
       about: `configuration${where}`,
-      wrong: 'it is no JSON object',
+      wrong: 'it is not a JSON object',
       instead: 'Write {"port": 8000}',
     })
   return read

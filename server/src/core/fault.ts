@@ -11,6 +11,17 @@ export class Fault extends Error {
   }
 }
 
+/** The code by which the system, or Node, tells its errors apart (`ENOENT`); undefined for what is none of those. */
+export const codeOf = (error: unknown): string | undefined =>
+  error instanceof Error && 'code' in error ? String(error.code) : undefined
+
+/** What an error says, in its own words. */
+export function reasonOf(error: unknown): string {
+  // A host with several addresses fails with one error for each, and no message of its own.
+  if (error instanceof AggregateError) return error.errors.map(reasonOf).join('; ')
+  return error instanceof Error ? error.message : String(error)
+}
+
 /** One thing that is wrong or risky in the configuration. */
 export type Finding = {
   /** The option, dialect or route it is about. */
@@ -30,3 +41,7 @@ export class Misuse extends Error {
     this.findings = findings
   }
 }
+
+/** With one finding. */
+export const misuse = (about: string, wrong: string, instead: string): Misuse =>
+  new Misuse([{ about, wrong, instead }])

@@ -1,5 +1,6 @@
 // What each operation takes, by its own names, checked once for all dialects. Dialects only rename (http/dialect.ts).
 import { z } from 'zod'
+import { controls } from './controls.ts'
 import { type Issue, type Refusal, refuse } from './refusal.ts'
 
 const wellFormed = (text: string) => text.isWellFormed()
@@ -19,10 +20,7 @@ const shown = (most: number) =>
     .min(1)
     .max(most)
     .refine(wellFormed, 'Must be well-formed Unicode')
-    .refine(
-      text => !/[\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]/u.test(text),
-      'Must not contain control characters',
-    )
+    .refine(text => !controls.test(text), 'Must not contain control characters')
     .refine(text => /[^\p{Default_Ignorable_Code_Point}\s]/u.test(text), 'Must not be blank')
 
 /** ASCII before the @, 64 octets; 254 in all (RFC 5321 §4.5.3.1). */

@@ -23,6 +23,10 @@ export type User = {
   readonly lastSignInAt: number | null
 }
 
+/** A user's number as people and tokens write it; undefined: that is none. */
+export const readNumber = (text: string): number | undefined =>
+  /^\d{1,15}$/.test(text) ? Number(text) : undefined
+
 /** The `sub` of access tokens, where that is one of a user's two ids. */
 export const subjectOf = (
   { id, number }: User,

@@ -51,7 +51,7 @@ export type Policy = {
   }
 }
 
-/** No access token lives longer, whoever says so: replaced signing keys are accepted for this long. */
+/** No access token lives longer, whoever says so: replaced signing keys are accepted for this long. Services hold tokens to it too. */
 export const longestAccess = day
 
 export const defaultPolicy: Policy = {

@@ -79,3 +79,24 @@ export const refuse = (refused: RefusalCode, more?: Omit<Refusal, 'refused'>): R
   refused,
   ...more,
 })
+
+/**
+ * A refusal as a problem document (RFC 9457). §4.2.1: without a type of its own its title is the phrase of the status; `code`
+ * says the rest to programs and `detail` to people. `callId` names the log line of a fault and is told of nothing else.
+ */
+export function writeProblem(
+  { refused, issues, callId }: Refusal & { readonly callId?: string | undefined },
+  detail: string = refusals[refused].title,
+) {
+  const { status } = refusals[refused]
+  const body = {
+    type: 'about:blank' as const,
+    title: phrases[status],
+    status,
+    code: refused,
+    detail,
+    ...(issues === undefined ? {} : { issues: [...issues] }),
+    ...(refused === 'fault' && callId !== undefined ? { callId } : {}),
+  }
+  return { status, body, type: 'application/problem+json' }
+}

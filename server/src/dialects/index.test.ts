@@ -41,7 +41,13 @@ const session: Session = {
 
 const cookies: Tokens = { delivery: 'cookies', access: { token: 'A', expiresIn: 600 } }
 const memory: Tokens = { delivery: 'memory', access: { token: 'A', expiresIn: 600 } }
-const done = { user, session, sessions: [session, { ...session, id: 's2' }], current: session }
+const done = {
+  user,
+  session,
+  accessEndsAt: Date.UTC(2026, 0, 3, 0, 10),
+  sessions: [session, { ...session, id: 's2' }],
+  current: session,
+}
 
 const ada = {
   id: user.id,
@@ -103,7 +109,13 @@ const answers: readonly Row[] = [
   ['native', 'POST /auth/refresh', cookies, 200, { expiresIn: 600 }],
   ['native', 'POST /auth/refresh', memory, 200, { accessToken: 'A', expiresIn: 600 }],
   ['native', 'POST /auth/sign-out', {}, 204, undefined],
-  ['native', 'GET /auth/session', {}, 200, { user: ada, session: here }],
+  [
+    'native',
+    'GET /auth/session',
+    {},
+    200,
+    { user: ada, session: here, accessEndsAt: '2026-01-03T00:10:00.000Z' },
+  ],
   ['native', 'POST /auth/password', cookies, 200, { user: ada, session: here, expiresIn: 600 }],
   [
     'native',

@@ -2,10 +2,10 @@
 // renders; decides nothing.
 import { z } from 'zod'
 import type { Session, User } from '../core/model.ts'
-import { phrases, refusals } from '../core/refusal.ts'
+import { writeProblem } from '../core/refusal.ts'
 import { deviceKinds, readDevice } from '../device.ts'
-import { accessOf, type Dialect, type RenderRefusal, route } from '../http/dialect.ts'
-import type { Tokens } from '../operations/contract.ts'
+import { accessOf, type Dialect, route } from '../http/dialect.ts'
+import type { Done, Tokens } from '../operations/contract.ts'
 
 const time = z.iso.datetime().meta({ examples: ['2026-01-02T03:04:05.678Z'] })
 const writeTime = (at: number): string => new Date(at).toISOString()
@@ -87,6 +87,14 @@ const holderOf = (done: { user: User; session: Session }): z.input<typeof holder
   session: sessionOf(done.session, done.session),
 })
 
+const caller = holder.extend({
+  accessEndsAt: time.meta({ description: 'When the access token of this call expires' }),
+})
+const callerOf = (done: Done['whoAmI']): z.input<typeof caller> => ({
+  ...holderOf(done),
+  accessEndsAt: writeTime(done.accessEndsAt),
+})
+
 const minted = z.object({
   accessToken: z.string().optional().meta({ description: 'With delivery `memory` only' }),
   expiresIn: z.int().meta({ description: 'Life of the access token, in seconds', examples: [600] }),
@@ -115,21 +123,6 @@ const problem = z.object({
   issues: z.array(issue).optional().meta({ description: 'Every wrong field' }),
   callId: z.string().optional().meta({ description: 'Names the log line of a fault' }),
 })
-
-/** RFC 9457 §4.2.1: without a type of its own the title of a problem is the phrase of its status; `code` says the rest. */
-const writeProblem: RenderRefusal = ({ refused, issues, callId }) => {
-  const { status, title } = refusals[refused]
-  const body: z.input<typeof problem> = {
-    type: 'about:blank',
-    title: phrases[status],
-    status,
-    code: refused,
-    detail: title,
-    ...(issues === undefined ? {} : { issues: [...issues] }),
-    ...(refused === 'fault' ? { callId } : {}),
-  }
-  return { status, body, type: 'application/problem+json' }
-}
 
 export const native: Dialect = {
   name: 'native',
@@ -176,8 +169,8 @@ export const native: Dialect = {
     'GET /auth/session': route('whoAmI', {
       summary: 'Tell who is signed in.',
       status: 200,
-      answer: holder,
-      write: holderOf,
+      answer: caller,
+      write: callerOf,
     }),
     'POST /auth/password': route('changePassword', {
       summary: 'Change the password: every session ends, and a new one opens here.',
@@ -215,6 +208,6 @@ export const native: Dialect = {
   subject: 'id',
   policy: {},
   origins: [],
-  refusals: { otherwise: writeProblem },
+  refusals: { otherwise: refusal => writeProblem(refusal) satisfies { body: z.input<typeof problem> } },
   error: problem,
 }

@@ -72,7 +72,10 @@ test('a proxy that is no address or block is found, and none other', () => {
     '10.0.0.0/8/8x',
     'proxy.example',
     '10.0.0.0/',
+    '10.0.0.1:80',
+    '[::1]',
+    '::ffff:10.0.0.0/104',
   ]
   assert.equal(openProxies(wrong).findings.length, wrong.length)
-  assert.deepEqual(openProxies(['10.0.0.0/32', '::1', 'fd00::/128']).findings, [])
+  assert.deepEqual(openProxies(['10.0.0.0/32', '::1', 'fd00::/128', '::ffff:10.0.0.0/8']).findings, [])
 })

@@ -1,6 +1,7 @@
 // Who is at the other end: the client's address behind trusted proxies, and the network it counts as. Believes a
 // forwarded header only as far as the configuration trusts who sent it.
 import { BlockList, isIP, isIPv4 } from 'node:net'
+import { quote } from '../core/controls.ts'
 import type { Finding } from '../core/fault.ts'
 
 /** The eight groups of an IPv6 address, or of a compressed one. */
@@ -44,23 +45,33 @@ export type Proxies = {
   readonly findings: readonly Finding[]
 }
 
-/** Reads addresses and CIDR blocks; each that is none is a finding. */
+type Block = { readonly address: string; readonly length: number; readonly family: 'ipv4' | 'ipv6' }
+
+/**
+ * An address or a CIDR block of proxies, or what is wrong with it. IPv4 in IPv6 counts as IPv4, its bits too. No brackets and no
+ * port: those are of hops, and a proxy has any.
+ */
+export function readBlock(text: string): Block | Omit<Finding, 'about'> {
+  const instead = "Write your proxy's address or network: 10.0.0.5, 10.0.0.0/8 or fd00::/8"
+  const [net = '', bits, ...more] = text.split('/')
+  const address = isIP(net) === 0 ? undefined : readAddress(net)
+  const family = address !== undefined && isIPv4(address) ? 'ipv4' : 'ipv6'
+  const most = family === 'ipv4' ? 32 : 128
+  const length = bits === undefined ? most : /^\d{1,3}$/.test(bits) ? Number(bits) : Number.NaN
+  if (text === '*' || (address !== undefined && length === 0))
+    return { wrong: `${quote(text)} would believe the address that anybody claims to have`, instead }
+  if (address === undefined || more.length > 0 || !(length <= most))
+    return { wrong: `${quote(text)} is not an address or network`, instead }
+  return { address, length, family }
+}
+
+/** Each that is no block is a finding. */
 export function openProxies(texts: readonly string[]): Proxies {
   const list = new BlockList()
   const findings: Finding[] = []
-  for (const text of texts) {
-    const [net = '', bits, ...more] = text.split('/')
-    const address = readAddress(net)
-    const family = address !== undefined && isIPv4(address) ? 'ipv4' : 'ipv6'
-    const most = family === 'ipv4' ? 32 : 128
-    const length = bits === undefined ? most : /^\d{1,3}$/.test(bits) ? Number(bits) : Number.NaN
-    if (address === undefined || more.length > 0 || !(length >= 1 && length <= most)) {
-      findings.push({
-        about: 'proxies',
-        wrong: `${text} is not an address or a block of them`,
-        instead: 'Write each proxy as 10.0.0.1, 10.0.0.0/8 or fd00::/8',
-      })
-    } else list.addSubnet(address, length, family)
+  for (const block of texts.map(readBlock)) {
+    if ('wrong' in block) findings.push({ about: 'proxies', ...block })
+    else list.addSubnet(block.address, block.length, block.family)
   }
   const trusts = (address: string) => {
     const family = isIP(address)

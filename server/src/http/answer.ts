@@ -4,21 +4,19 @@ import { type Issue, type Refusal, refusals, refuse } from '../core/refusal.ts'
 import type { Done, OperationName, Tokens } from '../operations/contract.ts'
 import { answerShown } from './answer-shown.ts'
 import type { Answer } from './call.ts'
-import { clearCookie, writeCookie } from './cookies.ts'
+import { agesOf, clearCookie, writeCookie } from './cookies.ts'
 import type { ErrorReply, Route } from './dialect.ts'
-import type { Headers } from './headers.ts'
+import { challenge, type Headers, waits } from './headers.ts'
 import type { NamedRefusal, PageRoute, Seen } from './shown.ts'
 import type { Site } from './site.ts'
 import { isPageRoute, type Spoken, type Way } from './way.ts'
 
 const json = 'application/json'
 
-const seconds = (span: number): number => Math.floor(span / 1000)
-
 /** Lines in the order access, refresh, sign-in, CSRF. Cleared are access and refresh only: a late clear of the sign-in cookie would wipe a newer sign-in's. */
-export function writeTokens({ jar, dialect, policy }: Spoken, tokens: Tokens): readonly string[] {
+function writeTokens({ jar, dialect, policy }: Spoken, tokens: Tokens): readonly string[] {
   const { access, refresh, signIn, csrf, clear } = tokens
-  const kept = tokens.refreshMaxAge ?? seconds(Math.min(policy.idle, policy.lifetime))
+  const ages = agesOf(dialect.cookies, policy, tokens.refreshMaxAge)
   const lines: string[] = []
   if (clear) {
     if (jar.access) lines.push(clearCookie(jar.access))
@@ -26,15 +24,14 @@ export function writeTokens({ jar, dialect, policy }: Spoken, tokens: Tokens): r
   }
   // Pages hand no token to a script: where the front end keeps its own in memory, they still need theirs in the cookie.
   if (access && jar.access && (tokens.delivery !== 'memory' || dialect.reads === 'form')) {
-    lines.push(writeCookie(jar.access, access.token, seconds(policy.access)))
+    lines.push(writeCookie(jar.access, access.token, ages.access))
   }
   // A sign-in that keeps its access token in memory leaves no earlier one in the jar to contradict it.
   if (signIn !== undefined && jar.access && tokens.delivery === 'memory') lines.push(clearCookie(jar.access))
-  if (refresh !== undefined) lines.push(writeCookie(jar.refresh, refresh, kept))
-  if (signIn !== undefined) lines.push(writeCookie(jar.signIn, signIn, kept))
+  if (refresh !== undefined) lines.push(writeCookie(jar.refresh, refresh, ages.refresh))
+  if (signIn !== undefined) lines.push(writeCookie(jar.signIn, signIn, ages.signIn))
   if (csrf !== undefined && jar.csrf) {
-    const age = dialect.cookies.csrf?.maxAge ?? kept
-    lines.push(writeCookie(jar.csrf, csrf, Math.min(age, tokens.csrfMaxAge ?? age)))
+    lines.push(writeCookie(jar.csrf, csrf, Math.min(ages.csrf, tokens.csrfMaxAge ?? ages.csrf)))
   }
   return lines
 }
@@ -116,9 +113,6 @@ export type Refused = {
   readonly see: () => Seen
 }
 
-const waits = ({ retryAfter }: Refusal): Headers =>
-  retryAfter === undefined ? {} : { 'Retry-After': String(Math.max(1, Math.ceil(retryAfter))) }
-
 /** A "no" as the route says it, or else the dialect. It never touches a cookie. */
 export function answerRefusal(spoken: Spoken, refusal: Refusal, about: Refused): Answer {
   const { dialect, heads } = spoken
@@ -143,7 +137,7 @@ export function answerRefusal(spoken: Spoken, refusal: Refusal, about: Refused):
     status,
     headers: {
       ...heads(type ?? json, about.origin),
-      ...(status === 401 && dialect.bearer ? { 'WWW-Authenticate': 'Bearer' } : {}),
+      ...(dialect.bearer ? challenge(status) : {}),
       ...headers,
     },
     cookies: [],

@@ -6,7 +6,7 @@ import type { Jarful } from './cookies.ts'
 import type { Spoken, Way } from './way.ts'
 
 /** Whether a `__Host-` name came twice: only a browser that was tampered with sends that. */
-export const isConflict = ({ jar }: Spoken, { access, refresh, signIn }: Jarful): boolean =>
+const isConflict = ({ jar }: Spoken, { access, refresh, signIn }: Jarful): boolean =>
   (access.length > 1 && jar.access?.name.startsWith('__Host-') === true) ||
   (refresh.length > 1 && jar.refresh.name.startsWith('__Host-')) ||
   (signIn.length > 1 && jar.signIn.name.startsWith('__Host-'))

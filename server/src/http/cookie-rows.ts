@@ -1,7 +1,7 @@
 // The cookies of one dialect on one site as a table for people to read: names and attributes, never values. Writes no
 // cookie (cookies.ts does).
 import type { Policy } from '../core/policy.ts'
-import { openJar } from './cookies.ts'
+import { agesOf, openJar } from './cookies.ts'
 import type { Dialect } from './dialect.ts'
 import type { CookieRole } from './effects.ts'
 import type { Site } from './site.ts'
@@ -25,22 +25,14 @@ const says: Readonly<Record<CookieRole, string>> = {
   csrf: 'CSRF token: readable on purpose, sent back in a header',
 }
 
-const seconds = (span: number): number => Math.floor(span / 1000)
-
 /** In the order access, refresh, sign-in, CSRF; only those that the dialect has. */
 export function cookieRows(dialect: Dialect, policy: Policy, site: Site): readonly CookieRow[] {
   const jar = openJar(dialect.cookies, site)
-  const idle = seconds(Math.min(policy.idle, policy.lifetime))
-  const ages = [
-    ['access', seconds(policy.access)],
-    ['refresh', idle],
-    ['signIn', idle],
-    ['csrf', dialect.cookies.csrf?.maxAge ?? idle],
-  ] as const
-  return ages.flatMap(([role, maxAge]) => {
+  const ages = agesOf(dialect.cookies, policy)
+  return (['access', 'refresh', 'signIn', 'csrf'] as const).flatMap(role => {
     const cookie = jar[role]
     if (!cookie) return []
-    const attributes = [`Max-Age=${maxAge}`, ...cookie.attributes.split('; ').filter(each => each !== '')]
+    const attributes = [`Max-Age=${ages[role]}`, ...cookie.attributes.split('; ').filter(each => each !== '')]
     return [
       { role, name: cookie.name, attributes, httpOnly: attributes.includes('HttpOnly'), says: says[role] },
     ]

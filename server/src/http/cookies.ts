@@ -2,6 +2,7 @@
 // §4.1, §5.6); knows nothing of what a value means.
 import { readCookies } from '@rusk/verify/floor'
 import { Fault } from '../core/fault.ts'
+import type { Policy } from '../core/policy.ts'
 import type { CookieSpec, Dialect } from './dialect.ts'
 import type { Site } from './site.ts'
 
@@ -55,6 +56,20 @@ export function openJar({ access, refresh, signIn, csrf }: Dialect['cookies'], s
     csrf: csrf && openCookie(csrf.cookie, site, 'csrf'),
   }
 }
+
+const seconds = (span: number): number => Math.floor(span / 1000)
+
+/** How long each lives, in whole seconds. `kept`: what is left of the session, where one is known; else a new one's. */
+export const agesOf = (
+  { csrf }: Dialect['cookies'],
+  { access, idle, lifetime }: Pick<Policy, 'access' | 'idle' | 'lifetime'>,
+  kept = seconds(Math.min(idle, lifetime)),
+): Readonly<Record<keyof Jar, number>> => ({
+  access: seconds(access),
+  refresh: kept,
+  signIn: kept,
+  csrf: csrf?.maxAge ?? kept,
+})
 
 /** A Set-Cookie line; `maxAge` in seconds. Throws when a browser would not keep it: better here than in silence there. */
 export function writeCookie(cookie: Cookie, value: string, maxAge: number): string {

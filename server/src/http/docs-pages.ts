@@ -5,7 +5,7 @@ import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { Fault } from '../core/fault.ts'
+import { codeOf, Fault } from '../core/fault.ts'
 import { type Page, readOnce } from './page.ts'
 
 const require = createRequire(import.meta.url)
@@ -17,7 +17,7 @@ function folderOf(name: string): string {
     try {
       return dirname(require.resolve(place))
     } catch (error) {
-      if (!(error instanceof Error && 'code' in error && error.code === 'MODULE_NOT_FOUND')) throw error
+      if (codeOf(error) !== 'MODULE_NOT_FOUND') throw error
     }
   }
   throw new Fault(`The page needs the package ${name}, which is not installed`)

@@ -8,25 +8,26 @@ export type FetchInfo = {
   readonly address?: string | undefined
 }
 
-/** Leaving the loop cancels the stream: what is refused is not read to its end. */
+/** Whatever breaks the stream, there is no body then: the call says so. What else is thrown is a fault. */
 async function readStream(stream: ReadableStream<Uint8Array>, most: number): Promise<Body> {
   const gathering = openGathering(most)
-  for await (const chunk of stream) {
-    if (!gathering.add(chunk)) return 'too_large'
+  const reader = stream.getReader()
+  for (;;) {
+    const piece = await reader.read().catch(() => undefined)
+    if (piece === undefined) return 'cut_short'
+    if (piece.done) return gathering.bytes()
+    if (gathering.add(piece.value)) continue
+    // What is refused is not read to its end; nobody waits for whoever sends it to hear of that.
+    reader.cancel().catch(() => undefined)
+    return 'too_large'
   }
-  return gathering.bytes()
 }
 
 async function readBody(request: Request, most: number): Promise<Body> {
   const announced = Number(request.headers.get('content-length') ?? 0)
   if (announced > most) return 'too_large'
   if (request.body === null) return new Uint8Array()
-  try {
-    return await readStream(request.body, most)
-  } catch {
-    // Whatever broke the stream, there is no body: the call says so.
-    return 'cut_short'
-  }
+  return readStream(request.body, most)
 }
 
 /** What stands behind the host, without a fragment: nothing decoded, nothing normalised beyond what Request did. */

@@ -11,7 +11,7 @@ export type FieldNote = {
   readonly format?: 'email' | 'password'
 }
 
-export const fieldNotes: Readonly<Record<FieldName, FieldNote>> = {
+const fieldNotes: Readonly<Record<FieldName, FieldNote>> = {
   email: { says: 'E-mail address', example: 'jack@example.com', format: 'email' },
   password: { says: 'Password, 1024 bytes at most', example: 'Twice-baked-2026', format: 'password' },
   current: {

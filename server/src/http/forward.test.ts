@@ -21,7 +21,7 @@ function open(email: string) {
   const { answer } = forwardRoute({
     whoCalls: async ({ method }) => {
       methods.push(method)
-      return { done: { user: { ...user, email }, session }, tokens: {}, subject: user.id }
+      return { done: { user: { ...user, email }, session, accessEndsAt: 0 }, tokens: {}, subject: user.id }
     },
     signIn: undefined,
     log: { warn: fields => warned.push(fields) },

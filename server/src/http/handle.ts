@@ -3,12 +3,11 @@
 import { isHandshake, isSafe, mayChange, readBearer } from '@rusk/verify/floor'
 import { subjectOf } from '../core/model.ts'
 import { type Refusal, refuse } from '../core/refusal.ts'
-import type { OperationName, Result } from '../operations/contract.ts'
+import type { Result } from '../operations/contract.ts'
 import type { Throttle } from '../store/port.ts'
 import { clientAddress, openProxies } from './address.ts'
 import type { Answer, Call, Log } from './call.ts'
 import { readCarried } from './carried.ts'
-import type { Method } from './dialect.ts'
 import { type FetchInfo, readCall, writeResponse } from './fetch.ts'
 import { floorOf, type Headers } from './headers.ts'
 import { type Hot, openHot, type Recall } from './hot.ts'
@@ -61,12 +60,6 @@ export type Http = {
    * cookie that only pages have says nothing here.
    */
   readonly whoCalls: WhoCalls
-  readonly routes: readonly {
-    readonly dialect: string
-    readonly method: Method
-    readonly path: string
-    readonly does: OperationName
-  }[]
 }
 
 /** Throws `Misuse` with every finding when these dialects cannot be spoken on this site. */
@@ -135,11 +128,5 @@ export function createHttp(parts: HttpParts): Http {
     hot: openHot(ways, site, parts.recall),
     floor: floorOf(site),
     whoCalls,
-    routes: ways.map(({ spoken: { dialect }, method, path, route }) => ({
-      dialect: dialect.name,
-      method,
-      path,
-      does: route.does,
-    })),
   }
 }

@@ -1,5 +1,6 @@
 // The headers that every answer carries, errors included, worked out once per origin and type. Nothing adds to them on
 // the hot path.
+import type { Refusal } from '../core/refusal.ts'
 import type { Site } from './site.ts'
 
 export type Headers = Readonly<Record<string, string>>
@@ -64,6 +65,13 @@ export function openHeadsForAll(site: Site): Heads {
   }
   return type => (type === undefined ? base : { ...base, 'Content-Type': type })
 }
+
+/** RFC 9110 §10.2.3: whole seconds, and at least one. */
+export const waits = ({ retryAfter }: Pick<Refusal, 'retryAfter'>): Headers =>
+  retryAfter === undefined ? {} : { 'Retry-After': String(Math.max(1, Math.ceil(retryAfter))) }
+
+/** What every 401 says where bearer tokens are taken (RFC 6750 §3). */
+export const challenge = (status: number): Headers => (status === 401 ? { 'WWW-Authenticate': 'Bearer' } : {})
 
 /** What a listed origin is told before it calls; undefined `names`: nothing. Ten minutes, so that a change is soon seen. */
 export const preflightHeaders = (methods: string, names: string): Headers => ({

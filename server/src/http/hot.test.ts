@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { double, mounted, securely, session, type Tries, tiny, tryHttp, user } from '../../test/http/tiny.ts'
 import type { HotHeaders } from './hot.ts'
 
-const holder = { user, session }
+const holder = { user, session, accessEndsAt: 600_000 }
 
 /** Remembers the token `good`, of a sign-in whose cookie is `s1` or absent. */
 const recall = (access: string, signIn: string | undefined) =>
@@ -85,7 +85,7 @@ test('a new state of the session is a new answer', () => {
   let now = holder
   const { http } = open({ recall: () => now })
   const before = http.hot('/me', { cookie: 'at=good' })
-  now = { user: { ...user, email: 'new@example.com' }, session }
+  now = { ...holder, user: { ...user, email: 'new@example.com' } }
   const after = http.hot('/me', { cookie: 'at=good' })
   assert.equal(before?.body, '{"email":"ada@example.com"}')
   assert.equal(after?.body, '{"email":"new@example.com"}')

@@ -1,7 +1,7 @@
 // The lane of the most frequent call, "who am I", answered without a promise when everything about it is remembered.
 // Never says no: whatever is unusual goes the long way (handle.ts), and both ways write the same bytes.
 import { readBearer } from '@rusk/verify/floor'
-import type { Done, Manner } from '../operations/contract.ts'
+import type { Done } from '../operations/contract.ts'
 import { answerDone } from './answer.ts'
 import type { Answer } from './call.ts'
 import type { Route } from './dialect.ts'
@@ -9,11 +9,7 @@ import type { Site } from './site.ts'
 import { isJsonWay, spellings, type Way } from './way.ts'
 
 /** The same object until something about it changes; undefined: ask the long way. */
-export type Recall = (
-  accessText: string,
-  signInText: string | undefined,
-  manner: Manner,
-) => Done['whoAmI'] | undefined
+export type Recall = (accessText: string, signInText: string | undefined) => Done['whoAmI'] | undefined
 
 export type HotHeaders = {
   readonly cookie?: string | undefined
@@ -43,7 +39,7 @@ function openLane(way: Way<Route>, site: Site, recall: Recall): (headers: HotHea
   const written = new WeakMap<object, Map<string | undefined, Answer>>()
   return headers => {
     const texts = readTexts(way, headers)
-    const done = texts && recall(texts.access, texts.signIn, way.manner)
+    const done = texts && recall(texts.access, texts.signIn)
     if (!done) return undefined
     const origin =
       headers.origin !== undefined && way.spoken.listed.has(headers.origin) ? headers.origin : undefined

@@ -6,7 +6,8 @@ import type { OperationName } from '../operations/contract.ts'
 import { openProxies } from './address.ts'
 import type { Cookie } from './cookies.ts'
 import type { CookieSpec } from './dialect.ts'
-import type { Site } from './site.ts'
+import { opensSession } from './effects.ts'
+import { isLocalToBrowsers, type Site } from './site.ts'
 import { type Spoken, spellings, type Way } from './way.ts'
 
 /** What answers beside the dialects, and how it is asked. */
@@ -70,11 +71,9 @@ function pathFindings(spoken: Spoken, ways: readonly Way[]): Finding[] {
   }))
 }
 
-const opensSessions: readonly OperationName[] = ['signIn', 'signUp', 'exchange', 'changePassword']
-
 function clearFindings(spoken: Spoken, ways: readonly Way[]): Finding[] {
   const { dialect, jar } = spoken
-  if (!ways.some(way => opensSessions.includes(way.route.does))) return []
+  if (!ways.some(way => opensSession(way.route.does))) return []
   const ends = ways.filter(way => way.route.does === 'signOut')
   const cleared = (cookie: Cookie) =>
     ends.some(way => spellings(way.path, dialect.slash).some(path => covers(cookie.path, path)))
@@ -171,8 +170,6 @@ function nameFindings(spoken: readonly Spoken[]): Finding[] {
   )
 }
 
-const loopback = /^(?:(?:.+\.)?localhost|127\.\d+\.\d+\.\d+|\[::1\])$/
-
 function siteFindings(site: Site, spoken: readonly Spoken[]): Finding[] {
   const listed = site.origins ?? spoken.flatMap(each => each.dialect.origins)
   const misspelt = [...new Set(listed)].flatMap(text => {
@@ -180,7 +177,7 @@ function siteFindings(site: Site, spoken: readonly Spoken[]): Finding[] {
     return 'wrong' in read ? [{ about: 'origins', ...read }] : []
   })
   const insecure =
-    site.crossSite && !site.https && !loopback.test(new URL(site.url).hostname)
+    site.crossSite && !site.https && !isLocalToBrowsers(new URL(site.url).hostname)
       ? [
           {
             about: 'cookies.crossSite',

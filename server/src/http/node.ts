@@ -3,7 +3,7 @@
 import { randomUUID } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
-import { Misuse } from '../core/fault.ts'
+import { misuse } from '../core/fault.ts'
 import { type Answer, type Body, type Call, type Log, splitTarget } from './call.ts'
 import { openGathering } from './gather.ts'
 import type { Http } from './handle.ts'
@@ -153,7 +153,7 @@ function opened(server: Server, host: string, port: number): Promise<AddressInfo
     server.once('error', (error: NodeJS.ErrnoException) => {
       const [wrong, instead] = advice[error.code ?? ''] ?? []
       const about = `${host}:${port}`
-      reject(wrong && instead ? new Misuse([{ about, wrong, instead }]) : error)
+      reject(wrong && instead ? misuse(about, wrong, instead) : error)
     })
     server.listen({ host, port }, () => {
       const address = server.address()

@@ -86,6 +86,14 @@ test('a body that breaks off is no body', async () => {
   assert.deepEqual([(await http.fetch(request)).status, asked.length], [400, 0])
 })
 
+test('a body that the program has begun to read itself is a fault, and the log says so', async () => {
+  const { http, asked, logged } = openHttp()
+  const request = new Request('http://x/in', { method: 'POST', body: '{}', headers: json })
+  request.body?.getReader()
+  assert.deepEqual([(await http.fetch(request)).status, asked.length], [500, 0])
+  assert.match(JSON.stringify(logged.map(([text]) => text)), /a call failed/)
+})
+
 test('what is missing is named as the wire names it, all at once', async () => {
   const { post } = openHttp()
   const answer = await post('/in', {})

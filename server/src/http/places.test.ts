@@ -32,9 +32,8 @@ test('a dialect says whether the trailing slash counts', async () => {
 })
 
 test('the prefix moves every route', async () => {
-  const { ask, http } = openHttp({ site: { ...site, prefix: '/x' } })
+  const { ask } = openHttp({ site: { ...site, prefix: '/x' } })
   assert.deepEqual([(await ask('/x/me')).status, (await ask('/me')).status], [200, 404])
-  assert.ok(http.routes.some(({ method, path, does }) => `${method} ${path} ${does}` === 'GET /x/me whoAmI'))
 })
 
 for (const method of ['GET', 'HEAD', 'OPTIONS', 'PUT', 'PATCH', 'DELETE']) {

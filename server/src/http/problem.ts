@@ -1,28 +1,13 @@
-// A "no" of what belongs to no dialect, as a problem document (RFC 9457). Which "no" it is, others decide.
-import { phrases, type Refusal, refusals } from '../core/refusal.ts'
+// A "no" of what belongs to no dialect, as a problem document. Which "no" it is, others decide.
+import { type Refusal, writeProblem } from '../core/refusal.ts'
+import { challenge, waits } from './headers.ts'
 import type { JsonAnswer } from './served.ts'
 
-/** RFC 9457 §4.2.1: its title is the phrase of its status; `code` says the rest, and `detail` says it to people. */
+/** `detail`: for people, where they are told more than the refusal's own sentence. */
 export function problemOf(
-  { refused, retryAfter }: Refusal,
-  about: { readonly detail?: string; readonly callId?: string } = {},
+  refusal: Refusal,
+  { detail, callId }: { readonly detail?: string; readonly callId?: string } = {},
 ): JsonAnswer {
-  const { status, title } = refusals[refused]
-  const { detail = title, callId } = about
-  return {
-    status,
-    type: 'application/problem+json',
-    body: {
-      type: 'about:blank',
-      title: phrases[status],
-      status,
-      code: refused,
-      detail,
-      ...(refused === 'fault' ? { callId } : {}),
-    },
-    headers: {
-      ...(status === 401 ? { 'WWW-Authenticate': 'Bearer' } : {}),
-      ...(retryAfter === undefined ? {} : { 'Retry-After': String(Math.max(1, Math.ceil(retryAfter))) }),
-    },
-  }
+  const problem = writeProblem({ ...refusal, callId }, detail)
+  return { ...problem, headers: { ...challenge(problem.status), ...waits(refusal) } }
 }

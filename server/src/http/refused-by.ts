@@ -1,7 +1,7 @@
 // Which refusals a route can answer with: those of its operation and those of the floor before it. Renders none; a
 // dialect does that.
-import type { OperationName } from '../core/input.ts'
 import type { RefusalCode } from '../core/refusal.ts'
+import { type OperationName, unconcerned } from '../operations/contract.ts'
 import type { Dialect, Method, Route } from './dialect.ts'
 
 const admission = ['input_invalid', 'password_weak', 'email_taken', 'username_taken', 'busy'] as const
@@ -36,16 +36,13 @@ const byOperation: Readonly<Record<OperationName, readonly RefusalCode[]>> = {
 /** What a call that changes something can meet before its operation is asked. */
 const unsafe = ['body_malformed', 'body_too_large', 'not_json', 'origin_refused'] as const
 
-/** These take a `__Host-` name that came twice as it comes. */
-const leaving: readonly OperationName[] = ['signOut', 'health']
-
 /** Without repetition, in the order in which they are met. */
 export function refusedBy(dialect: Dialect, method: Method, route: Route): readonly RefusalCode[] {
   const codes: RefusalCode[] = [
     ...(method === 'GET' ? [] : unsafe),
     ...(route.csrf ? (['csrf_refused'] as const) : []),
     ...byOperation[route.does],
-    ...(dialect.cookies.refresh.host && !leaving.includes(route.does) ? (['cookie_conflict'] as const) : []),
+    ...(dialect.cookies.refresh.host && !unconcerned.has(route.does) ? (['cookie_conflict'] as const) : []),
     'unavailable',
     'fault',
   ]

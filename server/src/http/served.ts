@@ -23,7 +23,7 @@ export type JsonAnswer = {
   readonly body?: unknown
   /** `application/json` unless said otherwise. */
   readonly type?: string
-  /** Lower-case names; in place of the floor's headers of the same names. */
+  /** In place of the floor's headers of the same names, in whatever case. */
   readonly headers?: Headers
 }
 

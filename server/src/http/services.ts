@@ -34,9 +34,18 @@ function openDoor(keys: readonly string[]): (presented: string) => boolean {
   }
 }
 
-/** A key is whatever an operator has made up: it need not have the form of a token (RFC 6750 §2.1). */
-const keyOf = ({ header }: Pick<Call, 'header'>): string =>
-  /^bearer (.+)$/i.exec(header('authorization') ?? '')?.[1] ?? ''
+/**
+ * What may be the key. A key is whatever an operator has made up: it need not have the form of a token (RFC 6750 §2.1).
+ * Libraries for introspection often send it as a password, percent-encoded (RFC 6749 §2.3.1) or not, under a name of theirs.
+ */
+function keysIn({ header }: Pick<Call, 'header'>): readonly string[] {
+  const [, scheme = '', shown = ''] = /^(bearer|basic) (.+)$/i.exec(header('authorization') ?? '') ?? []
+  if (scheme.toLowerCase() !== 'basic') return [shown]
+  const pair = Buffer.from(shown, 'base64').toString()
+  const colon = pair.indexOf(':')
+  const password = colon < 0 ? '' : pair.slice(colon + 1)
+  return [password, new URLSearchParams(`key=${password.replaceAll('&', '%26')}`).get('key') ?? '']
+}
 
 type Asked = { readonly after: string | undefined; readonly seconds: number }
 
@@ -63,7 +72,7 @@ async function readToken(call: Call): Promise<{ readonly token: string } | { rea
 function refuseForm(refusal: Refusal): JsonAnswer {
   if (refusal.refused === 'not_json') return problemOf(refuse('not_form'))
   if (refusal.refused !== 'body_malformed') return problemOf(refusal)
-  return problemOf(refusal, { detail: 'The body is no form with one field called token' })
+  return problemOf(refusal, { detail: 'The body is not a form with one field called token' })
 }
 
 /** RFC 7662 §2.2; of a token that is not good nothing else is told. */
@@ -90,7 +99,7 @@ export function serviceRoutes(parts: ServiceParts): readonly JsonRoute[] {
   const behind =
     (answer: (call: Call) => Promise<JsonAnswer>): JsonRoute['answer'] =>
     call =>
-      opens(keyOf(call)) ? answer(call) : problemOf(refuse('service_refused'))
+      keysIn(call).some(opens) ? answer(call) : problemOf(refuse('service_refused'))
   return [
     {
       path: '/auth/revocations',

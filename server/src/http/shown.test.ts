@@ -217,7 +217,7 @@ test('a page is never hot, and its cookies tell no other program who calls', asy
   const { http, asked } = open({
     ...refusing,
     dialects: [mounted(tiny), people],
-    recall: () => ({ user, session }),
+    recall: () => ({ user, session, accessEndsAt: 600_000 }),
   })
   assert.equal(http.hot('/form', { cookie: 'pat=good' }), undefined)
   const header = (name: string) => (name === 'cookie' ? 'pat=good' : undefined)

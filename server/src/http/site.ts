@@ -1,4 +1,5 @@
 // Where Rusk stands in the network, from configuration alone: no request changes any of it.
+import { isLoopback } from '@rusk/verify/floor'
 
 export type Site = {
   /** Where browsers reach Rusk: `iss`, base of links. An origin and perhaps a path, no trailing slash. */
@@ -21,3 +22,10 @@ export type Site = {
   /** Seconds of Strict-Transport-Security. */
   readonly hsts: number
 }
+
+/**
+ * Whether a browser that asks this host asks its own machine, where plain http harms nobody and cookies may be Secure all
+ * the same: `*.localhost` too, for which browsers ask no DNS (Secure Contexts §3.1).
+ */
+export const isLocalToBrowsers = (hostname: string): boolean =>
+  isLoopback(hostname) || hostname.endsWith('.localhost')

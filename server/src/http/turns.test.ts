@@ -4,7 +4,7 @@ import { createServer } from 'node:http'
 import { type AddressInfo, connect, type Socket } from 'node:net'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { get, lines, open, statuses } from '../../test/http/sockets.ts'
+import { get, happened, lines, nextAccepted, open, statuses } from '../../test/http/sockets.ts'
 import { openTurns } from './turns.ts'
 
 const at = (path: string, ...more: readonly string[]) => lines(`GET ${path} HTTP/1.1`, 'Host: x', ...more)
@@ -51,20 +51,18 @@ function largePage() {
   return { seen, page: { path: '/large', type: 'text/plain; charset=utf-8', body } }
 }
 
-/** Whether the server has really gone, although this side never closed: then it answers what is sent by a reset. */
-async function isLetGo(socket: Socket): Promise<boolean> {
-  if (!socket.readableEnded) await once(socket, 'end', { signal: AbortSignal.timeout(3000) })
-  const reset = new Promise<true>(resolve => socket.once('error', () => resolve(true)))
-  socket.write('x')
-  await sleep(50)
-  socket.write('x')
-  return Promise.race([reset, sleep(500, false)])
+/** Resolves when the server has really gone, although this side never closed: then it answers what is sent by a reset. */
+async function isLetGo(socket: Socket): Promise<void> {
+  if (!socket.readableEnded) await happened(socket, 'end')
+  const gone = happened(socket, 'error')
+  const sending = setInterval(() => socket.write('x'), 20)
+  await gone.finally(() => clearInterval(sending))
 }
 
 test('of several calls in one packet one is worked on at a time, and all are answered in their order', async t => {
   const { seen, slow } = slowPage()
   const { raw } = await open(t, { served: [slow] })
-  const answer = await raw(at('/slow').repeat(2) + get('Cookie: at=good') + at('/slow') + at('/nowhere'))
+  const answer = await raw(at('/slow').repeat(2) + get('Cookie: at=good') + at('/slow') + at('/nowhere'), 5)
   assert.deepEqual(statuses(answer), [200, 200, 200, 200, 404])
   assert.deepEqual([seen.most, seen.all], [1, 3])
 })
@@ -72,7 +70,7 @@ test('of several calls in one packet one is worked on at a time, and all are ans
 test('sixteen calls may wait, with the first in work; with one more the connection is dropped', async t => {
   const few = slowPage()
   const { raw } = await open(t, { served: [few.slow] })
-  assert.equal(statuses(await raw(at('/slow').repeat(17))).length, 17)
+  assert.equal(statuses(await raw(at('/slow').repeat(17), 17)).length, 17)
   const many = slowPage()
   const other = await open(t, { served: [many.slow] })
   assert.equal(await other.raw(at('/slow').repeat(18)), '')
@@ -82,9 +80,10 @@ test('sixteen calls may wait, with the first in work; with one more the connecti
 test('a client that asks a thousand times for what it does not read is dropped, and one answer was made', async t => {
   const { seen, page } = largePage()
   const { dial, listening } = await open(t, { served: [page] })
+  const accepted = nextAccepted()
   const socket = dial().pause()
   socket.write(at('/large').repeat(1400))
-  await sleep(200)
+  await happened(await accepted, 'close')
   assert.equal(seen.all, 1)
   assert.equal((await fetch(`${listening.url}/me`, { headers: { cookie: 'at=good' } })).status, 200)
 })
@@ -115,27 +114,30 @@ test('garbage behind a call that is answered: 400', async t => {
   const socket = dial()
   const heard = hear(socket)
   socket.write(get('Cookie: at=good'))
-  await once(socket, 'data')
+  await happened(socket, 'data')
   socket.write('GARBAGE\r\n\r\n')
-  assert.ok(await isLetGo(socket))
+  await isLetGo(socket)
   assert.deepEqual(statuses(heard()), [200, 400])
 })
 
-const dawdlers: readonly [sentence: string, text: string, want: readonly number[]][] = [
-  ['sends nothing', '', [408]],
-  ['stops in a head', 'GET /me HTTP/1.1\r\nHost: x\r\nX: ', [408]],
-  ['stops in a body', post('/in', '{}').replace('Content-Length: 2', 'Content-Length: 50'), [408]],
-  ['sends garbage', 'X\r\n\r\n', [400]],
-  ['sends too large a head', get(`X: ${'a'.repeat(20_000)}`), [431]],
+/** For those whose time must run out. Who is answered sooner needs as long as a busy machine takes. */
+const hasty = { head: 100, call: 150, check: 50 }
+
+const dawdlers: readonly [sentence: string, text: string, patience: object, want: readonly number[]][] = [
+  ['sends nothing', '', hasty, [408]],
+  ['stops in a head', 'GET /me HTTP/1.1\r\nHost: x\r\nX: ', hasty, [408]],
+  ['stops in a body', post('/in', '{}').replace('Content-Length: 2', 'Content-Length: 50'), hasty, [408]],
+  ['sends garbage', 'X\r\n\r\n', {}, [400]],
+  ['sends too large a head', get(`X: ${'a'.repeat(20_000)}`), {}, [431]],
 ]
 
-for (const [sentence, text, want] of dawdlers) {
+for (const [sentence, text, patience, want] of dawdlers) {
   test(`a client that ${sentence} is told ${want}, and let go even if it never closes`, async t => {
-    const { dial } = await open(t, {}, { head: 100, call: 150, check: 50 })
+    const { dial } = await open(t, {}, patience)
     const socket = dial()
     const heard = hear(socket)
     if (text !== '') socket.write(text)
-    assert.ok(await isLetGo(socket))
+    await isLetGo(socket)
     assert.deepEqual(statuses(heard()), want)
     assert.match(heard(), /X-Content-Type-Options: nosniff/)
   })
@@ -144,37 +146,42 @@ for (const [sentence, text, want] of dawdlers) {
 test('an answer that is not read is held for a while only', async t => {
   const { page } = largePage()
   const { dial } = await open(t, { served: [page] }, { unread: 200 })
+  const accepted = nextAccepted()
   const socket = dial().pause()
   socket.write(at('/large'))
-  await sleep(700)
+  await happened(await accepted, 'close')
   let got = 0
   socket.on('data', chunk => {
     got += chunk.length
   })
   socket.resume()
-  await Promise.race([once(socket, 'end').catch(() => undefined), sleep(2000)])
+  await happened(socket, 'end')
   assert.ok(got < large.length, `${got} bytes came`)
 })
 
 test('an answer that is read slowly is written to its end, and a connection idle between calls is kept', async t => {
+  const unread = 400
   const { page } = largePage()
-  const { dial } = await open(t, { served: [page] }, { unread: 200 })
+  const { dial } = await open(t, { served: [page] }, { unread })
   const socket = dial()
+  const began = performance.now()
   let got = 0
-  socket.on('data', chunk => {
-    got += chunk.length
-    if (got < large.length) {
+  const isWhole = new Promise<void>(resolve => {
+    socket.on('data', chunk => {
+      got += chunk.length
+      if (got >= large.length) return resolve()
+      // A piece at a time, so that the whole takes three times as long as one may stay unread.
       socket.pause()
-      setTimeout(() => socket.resume(), 2)
-    }
+      const due = began + (3 * unread * got) / large.length
+      setTimeout(() => socket.resume(), due - performance.now())
+    })
   })
   socket.write(at('/large'))
-  while (got < large.length) await sleep(50)
-  await sleep(500)
-  const before = got
+  await Promise.race([isWhole, happened(socket, 'end').then(() => assert.fail(`${got} bytes came`))])
+  await sleep(2 * unread)
+  const next = happened(socket, 'data')
   socket.write(get('Cookie: at=good'))
-  await sleep(100)
-  assert.ok(got > before)
+  await next
 })
 
 test('the answer to the last call of a connection says so', async t => {
@@ -189,7 +196,7 @@ test('the answer to the last call of a connection says so', async t => {
   const socket = connect(port, '127.0.0.1')
   const heard = hear(socket)
   socket.write(get().repeat(5))
-  await once(socket, 'close')
+  await happened(socket, 'close')
   assert.deepEqual(statuses(heard()), [200, 200, 200])
   assert.match(heard(), /Connection: close\r\n(?:.+\r\n)*\r\nx$/)
 })

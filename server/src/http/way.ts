@@ -1,6 +1,6 @@
 // Makes ways out of a dialect: one for each route, with everything worked out that no call changes. Looks at no call and
 // does not ask whether dialects go together (mount.ts).
-import { Misuse } from '../core/fault.ts'
+import { misuse } from '../core/fault.ts'
 import { defaultPolicy, type Policy, type Rate } from '../core/policy.ts'
 import type { Manner, OperationName } from '../operations/contract.ts'
 import { type Jar, type Jarful, openJar, openJarReader } from './cookies.ts'
@@ -97,7 +97,7 @@ const isMethod = (text: string): text is Method => /^(?:GET|POST|PUT|PATCH|DELET
 export function splitRoute(name: string): { readonly method: Method; readonly path: string } {
   const [method = '', path = ''] = name.split(' ')
   if (!isMethod(method) || !path.startsWith('/')) {
-    throw new Misuse([{ about: name, wrong: 'this is not a route', instead: 'Write it as POST /auth/login' }])
+    throw misuse(name, 'this is not a route', 'Write it as POST /auth/login')
   }
   return { method, path }
 }

@@ -5,6 +5,12 @@ import type { Delivery, Session, User } from '../core/model.ts'
 import type { Policy } from '../core/policy.ts'
 import type { Refusal } from '../core/refusal.ts'
 
+/**
+ * These take a `__Host-` name that came twice, which no honest browser sends, as it comes: leaving is still possible, and health
+ * is nobody's.
+ */
+export const unconcerned: ReadonlySet<OperationName> = new Set(['signOut', 'health'])
+
 /** The texts a call carries, as they came: nothing here is authentic yet. */
 export type Carried = {
   /** Values of the access cookie; more than one when a browser or an attacker sent the name twice. */
@@ -72,7 +78,8 @@ export type Done = {
   exchange: { readonly user: User; readonly session: Session }
   refresh: { readonly user: User; readonly session: Session }
   signOut: Record<never, never>
-  whoAmI: { readonly user: User; readonly session: Session }
+  /** `accessEndsAt`: when the access token of the call expires. */
+  whoAmI: { readonly user: User; readonly session: Session; readonly accessEndsAt: number }
   listSessions: { readonly user: User; readonly sessions: readonly Session[]; readonly current: Session }
   endSession: Record<never, never>
   endOtherSessions: Record<never, never>

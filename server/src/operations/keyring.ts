@@ -100,7 +100,7 @@ function openKey(row: KeyRow, secret: Uint8Array): Opened {
   return { signing: openSigningKey({ id, algorithm, secret, published }) }
 }
 
-const told = (type: EventType, at: number, detail: Event['detail']): Event => ({
+const eventOf = (type: EventType, at: number, detail: Event['detail']): Event => ({
   type,
   at,
   userId: null,
@@ -110,15 +110,13 @@ const told = (type: EventType, at: number, detail: Event['detail']): Event => ({
   ...(detail ? { detail } : {}),
 })
 
-const record = (event: Event): Change => ({ change: 'record', event })
-
 const eventsOf = (plan: Plan, added: readonly KeyRow[], at: number): readonly Event[] => [
-  ...added.map(({ id }) => told('key_added', at, { id })),
+  ...added.map(({ id }) => eventOf('key_added', at, { id })),
   // That one goes on longer than was thought is no end.
   ...plan.retire
     .filter(({ row, retiresAt }) => row.retiresAt === null || retiresAt < row.retiresAt)
-    .map(({ row: { id } }) => told('key_retired', at, { id })),
-  ...plan.erase.map(({ id }) => told('key_erased', at, { id })),
+    .map(({ row: { id } }) => eventOf('key_retired', at, { id })),
+  ...plan.erase.map(({ id }) => eventOf('key_erased', at, { id })),
 ]
 
 /** Keys that end at one moment, together. */
@@ -255,7 +253,7 @@ export async function openKeyring(options: KeyringOptions): Promise<Keyring> {
         ...retiring(plan),
         ...plan.erase.map(({ id }) => ({ change: 'eraseKeys', ids: [id], retiredBy: at }) as const),
         ...also,
-        ...events.map(record),
+        ...events.map(event => ({ change: 'record', event }) as const),
       ])
       await reload()
       if (committed) return { added, events }
@@ -316,7 +314,10 @@ export async function openKeyring(options: KeyringOptions): Promise<Keyring> {
         use === 'mac' && how === 'compromised'
           ? [
               { change: 'endSessionsOpenedBefore', openedBefore: at + 1, because: 'revoked', at },
-              record(told('session_ended', at, { because: 'revoked', openedBefore: at + 1 })),
+              {
+                change: 'record',
+                event: eventOf('session_ended', at, { because: 'revoked', openedBefore: at + 1 }),
+              },
             ]
           : []
       const { added } = await carryOut(
@@ -348,7 +349,7 @@ export async function openKeyring(options: KeyringOptions): Promise<Keyring> {
         }))
         const { committed } = await store.commit([
           { change: 'resealKeys', keys },
-          record(told('keys_resealed', at, { count: keys.length })),
+          { change: 'record', event: eventOf('keys_resealed', at, { count: keys.length }) },
         ])
         await reload()
         if (committed) count += keys.length

@@ -1,9 +1,10 @@
 // The table of operations, and check → load → decide → commit → mint for every one of them alike.
+import type { AccessClaims } from '@rusk/verify/floor'
 import { readInput } from '../core/input.ts'
 import { refuse } from '../core/refusal.ts'
 import { mayAct } from '../core/session.ts'
 import { register, signIn, signUp } from './account.ts'
-import type { Done, OperationName, Request, Result } from './contract.ts'
+import { type Done, type OperationName, type Request, type Result, unconcerned } from './contract.ts'
 import { rememberPasswords } from './credential.ts'
 import { type At, type Engine, type Loading, loading, no, type Operation, record } from './engine.ts'
 import { exchange } from './exchange.ts'
@@ -12,7 +13,7 @@ import { changePassword } from './password.ts'
 import { readPresented } from './presented.ts'
 import { csrf, refresh, signOut } from './session.ts'
 import { numbered, settle } from './settle.ts'
-import { endOtherSessions, endSession, listSessions, whoAmI } from './signed-in.ts'
+import { endOtherSessions, endSession, isOfUser, listSessions, nameCaller, whoAmI } from './signed-in.ts'
 
 const health: Operation<'health', undefined> = {
   load: async () => undefined,
@@ -34,9 +35,6 @@ const loads: { readonly [O in OperationName]: Loading<O> } = {
   csrf: loading(csrf),
   health: loading(health),
 }
-
-/** A `__Host-` name twice comes from no honest browser. Leaving is still possible, and health is nobody's. */
-const unconcerned: ReadonlySet<OperationName> = new Set(['signOut', 'health'])
 
 /** Anybody can send a conflict, and by GET: one a second is written down, the others are refused all the same. */
 async function noteConflict(engine: Engine, at: Pick<At, 'now' | 'caller'>): Promise<void> {
@@ -82,14 +80,23 @@ export const createRun =
  * The same answer as `whoAmI` without a promise, when everything about it is remembered; undefined: ask `run`. The result
  * is the same object until something about it changes. Never says no.
  */
-export const createRecall =
-  (engine: Engine) =>
-  (accessText: string, signInText: string | undefined): Done['whoAmI'] | undefined => {
+export function createRecall(
+  engine: Engine,
+): (accessText: string, signInText: string | undefined) => Done['whoAmI'] | undefined {
+  /** By the claims of a token that is remembered. */
+  const named = new WeakMap<AccessClaims, Done['whoAmI']>()
+  return (accessText, signInText) => {
     const claims = engine.memory.claims(accessText)
     const holder = claims && engine.memory.holder(claims.sid)
     if (!holder) return undefined
     const now = engine.store.now()
     if (now >= claims.exp * 1000 || !mayAct(holder, now)) return undefined
     if (signInText !== undefined && !signInText.startsWith(`${claims.sid}.`)) return undefined
-    return claims.sub === holder.user.id || claims.sub === String(holder.user.number) ? holder : undefined
+    if (!isOfUser(claims, holder.user)) return undefined
+    const known = named.get(claims)
+    if (known && known.user === holder.user && known.session === holder.session) return known
+    const caller = nameCaller(holder, claims.exp)
+    named.set(claims, caller)
+    return caller
   }
+}

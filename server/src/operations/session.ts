@@ -54,7 +54,7 @@ export const refresh: Operation<'refresh', RefreshFacts> = {
 }
 
 /** The session rule as changes and tokens. */
-export const decideRefresh = (choice: Choice, at: At): Decision<Done['refresh']> =>
+const decideRefresh = (choice: Choice, at: At): Decision<Done['refresh']> =>
   takeStep(choice, decideStep(lineOf(choice.holder.session), choice.n, at.now, at.policy.grace), at)
 
 /** Only a change sends a refresh token, and only this answer ever does. */

@@ -1,10 +1,10 @@
 // Operations for somebody who is signed in by an access token: who am I, my sessions, end one or all others.
 import type { AccessClaims } from '@rusk/verify/floor'
 import type { Change } from '../core/change.ts'
-import type { Holder, Session, User } from '../core/model.ts'
+import { type Holder, readNumber, type Session, type User } from '../core/model.ts'
 import { type Refusal, refuse } from '../core/refusal.ts'
 import { chooseCaller, mayAct } from '../core/session.ts'
-import type { Manner, OperationName } from './contract.ts'
+import type { Done, Manner, OperationName } from './contract.ts'
 import { type Asked, type Engine, no, type Operation, record } from './engine.ts'
 import type { Presentation } from './presented.ts'
 
@@ -20,11 +20,11 @@ type Asking = { readonly presented: Presentation; readonly manner: Pick<Manner, 
 const load = async ({ memory, store }: Engine, sessionId: string): Promise<Holder | undefined> =>
   memory.holder(sessionId) ?? (await memory.load(sessionId, () => store.holder(sessionId)))
 
-const isOfUser = ({ sub }: AccessClaims, user: User): boolean =>
+export const isOfUser = ({ sub }: AccessClaims, user: User): boolean =>
   sub === user.id || sub === String(user.number)
 
 /** Reads sessions through memory. A token whose session has ended is refused although its signature is good. */
-export async function loadWho(engine: Engine, { presented, manner }: Asking): Promise<Who> {
+async function loadWho(engine: Engine, { presented, manner }: Asking): Promise<Who> {
   const { access } = presented
   if (typeof access === 'string') return refuse(access)
   const signIn = presented.signIn.map(each => each.sessionId)
@@ -67,12 +67,27 @@ async function refuseDead(
 ): Promise<Refusal> {
   if (claims.some(({ sid }) => holders.has(sid))) return refuse('access_revoked')
   const sub = claims[0]?.sub ?? ''
-  const user = await store.account(/^\d{1,15}$/.test(sub) ? { number: Number(sub) } : { id: sub })
+  const number = readNumber(sub)
+  const user = await store.account(number === undefined ? { id: sub } : { number })
   return refuse(user ? 'access_revoked' : 'user_gone')
 }
 
-export const whoAmI: Operation<'whoAmI', Who> = {
-  load: loadWho,
+/** `exp`: of its access tokens, the one that lives longest. Seconds. */
+export const nameCaller = ({ user, session }: Holder, exp: number): Done['whoAmI'] => ({
+  user,
+  session,
+  accessEndsAt: exp * 1000,
+})
+
+export const whoAmI: Operation<'whoAmI', Refusal | Done['whoAmI']> = {
+  async load(engine, asked) {
+    const { access } = asked.presented
+    if (typeof access === 'string') return refuse(access)
+    const who = await loadWho(engine, asked)
+    if ('refused' in who) return who
+    const own = access.claims.filter(({ sid }) => sid === who.session.id)
+    return nameCaller(who, Math.max(...own.map(({ exp }) => exp)))
+  },
   decide: caller => ('refused' in caller ? no(caller) : { changes: [], done: caller }),
 }
 

@@ -3,7 +3,7 @@
 import { isUtf8 } from 'node:buffer'
 import { readFileSync, statSync } from 'node:fs'
 import { extname, resolve } from 'node:path'
-import type { Finding } from '../core/fault.ts'
+import { codeOf, type Finding } from '../core/fault.ts'
 import type { AssetFile } from '../http/asset.ts'
 
 export type Brand = {
@@ -66,11 +66,11 @@ function readFile(about: string, path: string, name: string, forms: Readonly<Rec
   const kinds = Object.keys(forms).join(', ')
   const extension = extname(path).toLowerCase()
   const form = forms[extension]
-  if (!form) return wrong(`is none of ${kinds}`, `Name a file that ends in ${kinds}`)
+  if (!form) return wrong(`does not end in ${kinds}`, `Name a file that ends in ${kinds}`)
   try {
     const at = resolve(path)
     const found = statSync(at)
-    if (!found.isFile()) return wrong('is no file', 'Name a file')
+    if (!found.isFile()) return wrong('is not a file', 'Name a file')
     if (found.size > largest) return wrong(`is larger than ${largest / 1024} KiB`, 'Make it smaller')
     const bytes = readFileSync(at)
     if (!form.is(bytes)) return wrong(`is not what ${extension} says`, `Name a real ${extension} file`)
@@ -78,7 +78,7 @@ function readFile(about: string, path: string, name: string, forms: Readonly<Rec
     const file = { name: `${name}${extension}`, type, bytes: new Uint8Array(bytes) }
     return { file: csp === undefined ? file : { ...file, csp }, findings: [] }
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : undefined
+    const code = codeOf(error)
     if (code === undefined) throw error
     return wrong(reasons[code] ?? `cannot be read (${code})`, 'Name a file that Rusk may read')
   }

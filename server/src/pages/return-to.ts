@@ -22,14 +22,14 @@ export function readReturn(text: string, url: string, listed: ReadonlySet<string
   if (hidden.test(text)) return { why: 'It has characters that an address does not have.' }
   const path = isPath(text)
   if (!path && !whole.test(text)) return { why: 'It is neither a path on this host nor an http address.' }
-  if (!URL.canParse(text, url)) return { why: 'It is no address.' }
+  if (!URL.canParse(text, url)) return { why: 'It is not an address.' }
   const { protocol, username, password, origin, pathname, search, hash, href } = new URL(text, url)
   if (protocol !== 'https:' && protocol !== 'http:') return { why: 'It is neither http nor https.' }
   if (username !== '' || password !== '') return { why: 'It carries a name or a password.' }
   if (!path) return listed.has(origin) ? { to: href } : { why: `Its origin, ${origin}, is not listed.` }
   // What `..` leaves may begin with two slashes, which a browser reads as another host.
   const to = `${pathname}${search}${hash}`
-  return isPath(to) ? { to } : { why: 'It is no path on this host.' }
+  return isPath(to) ? { to } : { why: 'It is not a path on this host.' }
 }
 
 /** A path of this host with one more field in its query; an address elsewhere as it is. */

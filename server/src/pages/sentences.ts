@@ -42,7 +42,7 @@ const sentences: Readonly<Record<RefusalCode, string>> = {
   password_wrong: 'That is not your current password.',
   password_weak: 'That password is too easy to guess.',
   session_not_found: 'That sign-in has already ended.',
-  busy: 'There is much to do here just now.',
+  busy: 'We are busy right now.',
   unavailable: 'This cannot be done just now.',
   fault: 'Something went wrong here. It is not your fault, and nothing of yours is lost.',
 }

@@ -101,7 +101,11 @@ const findings: readonly (readonly [sentence: string, given: string, want: RegEx
   ['a raw / in the password', 'postgres://u:4711/hunter2@h/d', /percent-encoded/u],
   ['a password that begins with a raw /', 'postgres://u:/hunter2@h/d', /percent-encoded/u],
   ['a raw ? in the password', 'postgres://u:47?hunter2@h/d', /percent-encoded/u],
-  ['a raw ? and a known parameter in the password', 'postgres://u:47?sslmode=hunter2@h/d', /percent-encoded/u],
+  [
+    'a raw ? and a known parameter in the password',
+    'postgres://u:47?sslmode=hunter2@h/d',
+    /percent-encoded/u,
+  ],
   ['a port that is none', 'postgres://u:hunter2@h:99999/d', /cannot be read/u],
   ['a port by parameter that is none', 'postgres://h/d?port=x', /port/u],
   ['an unknown parameter', 'postgres://u:hunter2@h/d?sslmod=require', /sslmod is not known/u],

@@ -2,7 +2,7 @@
 // stand in databases that others run. Knows no driver.
 import { type ColumnDataType, type CreateTableBuilder, type Kysely, type RawBuilder, sql } from 'kysely'
 import { type Migration, Migrator } from 'kysely/migration'
-import { Fault, Misuse } from '../core/fault.ts'
+import { Fault, misuse, reasonOf } from '../core/fault.ts'
 import type { Tables } from './schema.ts'
 
 export type Differences = {
@@ -230,13 +230,11 @@ export function refuseBehind(applied: readonly string[]): void {
 export function refuseNewer(applied: readonly string[], label: string): void {
   const unknown = applied.filter(name => !(name in migrations))
   if (unknown.length === 0) return
-  throw new Misuse([
-    {
-      about: 'database',
-      wrong: `${label} was written by a newer version of Rusk (${unknown.join(', ')})`,
-      instead: 'Start that version, or use another database; nothing in this one was changed',
-    },
-  ])
+  throw misuse(
+    'database',
+    `${label} was written by a newer version of Rusk (${unknown.join(', ')})`,
+    'Start that version, or use another database; nothing in this one was changed',
+  )
 }
 
 /**
@@ -260,8 +258,7 @@ export async function applyMigrations(
   })
   const { error, results = [] } = await migrator.migrateToLatest()
   if (error !== undefined) {
-    const reason = error instanceof Error ? error.message : String(error)
-    throw new Fault(`The migrations could not be applied: ${reason}`, { cause: error })
+    throw new Fault(`The migrations could not be applied: ${reasonOf(error)}`, { cause: error })
   }
   return results.map(({ migrationName }) => migrationName)
 }

@@ -1,6 +1,6 @@
 // What an error of Postgres, or of the way to it, means to us (https://www.postgresql.org/docs/current/errcodes-appendix.html).
 // Never repeats a password.
-import { Fault, Misuse } from '../core/fault.ts'
+import { codeOf, Fault, Misuse, misuse, reasonOf } from '../core/fault.ts'
 import type { PostgresDatabase } from './database.ts'
 
 /** The five characters of an error that Postgres itself sent; undefined for errors on the way. */
@@ -39,17 +39,8 @@ const mistakes: Readonly<Record<string, string>> = {
 /** An error while the store is being opened: a `Misuse` when only the operator can cure it, else a `Fault`. */
 export function openingError(error: unknown, { label }: PostgresDatabase): Misuse | Fault {
   if (error instanceof Misuse || error instanceof Fault) return error
-  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
   const reason = reasonOf(error)
-  const instead = mistakes[code]
-  if (instead !== undefined) {
-    return new Misuse([{ about: 'database', wrong: `${label} cannot be used (${reason})`, instead }])
-  }
+  const instead = mistakes[codeOf(error) ?? '']
+  if (instead !== undefined) return misuse('database', `${label} cannot be used (${reason})`, instead)
   return new Fault(`${label} cannot be reached (${reason})`, { cause: error, retryAfter: 1 })
-}
-
-function reasonOf(error: unknown): string {
-  // A host with several addresses fails with one error for each, and no message of its own.
-  if (error instanceof AggregateError) return error.errors.map(reasonOf).join('; ')
-  return error instanceof Error ? error.message : String(error)
 }

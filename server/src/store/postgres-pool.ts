@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import type { ConnectionOptions } from 'node:tls'
 import pg from 'pg'
-import { Misuse } from '../core/fault.ts'
+import { misuse, reasonOf } from '../core/fault.ts'
 import type { Encryption, PostgresDatabase } from './database.ts'
 
 /** No statement of ours takes a tenth of this on a healthy database; a browser that waits longer has gone. */
@@ -54,12 +54,10 @@ function rootOf({ rootCertificate }: PostgresDatabase): Certificates {
   try {
     return { ca: readFileSync(rootCertificate, 'utf8') }
   } catch (error) {
-    throw new Misuse([
-      {
-        about: 'database',
-        wrong: `sslrootcert ${rootCertificate} cannot be read (${error instanceof Error ? error.message : error})`,
-        instead: "Name the certificate authority's PEM file",
-      },
-    ])
+    throw misuse(
+      'database',
+      `sslrootcert ${rootCertificate} cannot be read (${reasonOf(error)})`,
+      "Name the certificate authority's PEM file",
+    )
   }
 }

@@ -10,7 +10,7 @@ import {
   PostgresQueryCompiler,
 } from 'kysely'
 import pg from 'pg'
-import { Fault, Misuse } from '../core/fault.ts'
+import { Fault, misuse } from '../core/fault.ts'
 import type { PostgresDatabase } from './database.ts'
 import {
   applyMigrations,
@@ -193,13 +193,11 @@ async function refuseForeign(pool: pg.Pool, label: string): Promise<void> {
     [schema, `${migrationTable}%`],
   )
   if (rows.length === 0) return
-  throw new Misuse([
-    {
-      about: 'database',
-      wrong: `the schema ${schema} of ${label} holds the tables of another program`,
-      instead: 'Name another database; nothing in this one was changed',
-    },
-  ])
+  throw misuse(
+    'database',
+    `the schema ${schema} of ${label} holds the tables of another program`,
+    'Name another database; nothing in this one was changed',
+  )
 }
 
 /** A pool of its own: waiting for another process that migrates may take longer than any other statement may. */

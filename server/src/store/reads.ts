@@ -51,7 +51,11 @@ function compileReads(db: Kysely<Tables>) {
     .innerJoin('users as u', 'u.id', 's.user_id')
     .select([...ofSession, ...ofUser])
   const live = (now: number) =>
-    holders.where('s.ended_at', 'is', null).where('s.ends_at', '>', now).where('s.idle_ends_at', '>', now)
+    db
+      .selectFrom('sessions as s')
+      .where('s.ended_at', 'is', null)
+      .where('s.ends_at', '>', now)
+      .where('s.idle_ends_at', '>', now)
 
   return {
     accountById: compileQuery(
@@ -83,15 +87,11 @@ function compileReads(db: Kysely<Tables>) {
       'sessionsOf',
       { userId: text, now: integer, limit: integer },
       v =>
-        db
-          .selectFrom('sessions')
-          .select(sessionColumns)
-          .where('user_id', '=', v.userId)
-          .where('ended_at', 'is', null)
-          .where('ends_at', '>', v.now)
-          .where('idle_ends_at', '>', v.now)
-          .orderBy('last_used_at', 'desc')
-          .orderBy('id')
+        live(v.now)
+          .select(ofSession)
+          .where('s.user_id', '=', v.userId)
+          .orderBy('s.last_used_at', 'desc')
+          .orderBy('s.id')
           .limit(v.limit),
       readSession,
     ),
@@ -136,20 +136,22 @@ function compileReads(db: Kysely<Tables>) {
     sessions: compileQuery(
       'sessions',
       { now: integer, limit: integer },
-      v => live(v.now).orderBy('s.opened_at', 'desc').orderBy('s.id').limit(v.limit),
+      v =>
+        live(v.now)
+          .innerJoin('users as u', 'u.id', 's.user_id')
+          .select([...ofSession, ...ofUser])
+          .orderBy('s.opened_at', 'desc')
+          .orderBy('s.id')
+          .limit(v.limit),
       readHolder,
     ),
     sessionsOpenedBefore: compileQuery(
       'sessionsOpenedBefore',
       { now: integer, openedBefore: integer },
       v =>
-        db
-          .selectFrom('sessions')
+        live(v.now)
           .select(row => row.fn.countAll<number>().as('count'))
-          .where('ended_at', 'is', null)
-          .where('opened_at', '<', v.openedBefore)
-          .where('ends_at', '>', v.now)
-          .where('idle_ends_at', '>', v.now),
+          .where('s.opened_at', '<', v.openedBefore),
       row => row.count,
     ),
     endedSince: compileQuery(

@@ -3,7 +3,7 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { Fault } from '../core/fault.ts'
 import type { Committed } from './port.ts'
-import { code, codeOf, faultOf } from './sqlite-errors.ts'
+import { code, faultOf, resultOf } from './sqlite-errors.ts'
 import type { Step } from './writes.ts'
 
 /** Bounds how long one transaction keeps the event loop, to a few milliseconds. */
@@ -75,7 +75,7 @@ export function openCommits(database: DatabaseSync, prepare: (sql: string) => St
 
   /** SQLite would wait for another process's write with the event loop: each commit waits its second without it. */
   function putOff(error: unknown) {
-    const patient = codeOf(error) === code.busy && !closed
+    const patient = resultOf(error) === code.busy && !closed
     const since = patient ? Date.now() - busyPatience : Number.POSITIVE_INFINITY
     const late = waiting.filter(one => one.at <= since)
     waiting = waiting.filter(one => one.at > since)

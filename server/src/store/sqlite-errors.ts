@@ -1,5 +1,5 @@
 // What an error of SQLite means to us (https://www.sqlite.org/rescode.html). Knows no statement.
-import { Fault, Misuse } from '../core/fault.ts'
+import { Fault, Misuse, misuse, reasonOf } from '../core/fault.ts'
 
 /** The result codes we tell apart: the low byte says what happened, the rest of `errcode` where. */
 export const code = {
@@ -16,7 +16,7 @@ const passing: ReadonlySet<number> = new Set([5, 6, 7, 8, 9, 10, 13, 14, 15])
 const rights: ReadonlySet<number> = new Set([3, 8, 14, 23])
 
 /** The primary result code; undefined for errors that are not SQLite's. */
-export const codeOf = (error: unknown): number | undefined =>
+export const resultOf = (error: unknown): number | undefined =>
   error instanceof Error && 'errcode' in error && typeof error.errcode === 'number'
     ? error.errcode & 0xff
     : undefined
@@ -24,31 +24,27 @@ export const codeOf = (error: unknown): number | undefined =>
 /** Any error while the store is in use, as a fault. */
 export function faultOf(error: unknown): Fault {
   if (error instanceof Fault) return error
-  const wait = passing.has(codeOf(error) ?? 0) ? { retryAfter: 1 } : {}
-  return new Fault(`SQLite: ${error instanceof Error ? error.message : String(error)}`, {
-    cause: error,
-    ...wait,
-  })
+  const wait = passing.has(resultOf(error) ?? 0) ? { retryAfter: 1 } : {}
+  return new Fault(`SQLite: ${reasonOf(error)}`, { cause: error, ...wait })
 }
 
 /** An error while `file` is being opened: a `Misuse` when only the operator can cure it, else a `Fault`. */
 export function openingError(error: unknown, file: string): Misuse | Fault {
   if (error instanceof Misuse) return error
-  const found = codeOf(error)
-  if (found === code.notADatabase) return misuse(`${file} is not a SQLite database`, elsewhere)
+  const found = resultOf(error)
+  if (found === code.notADatabase) return unusable(`${file} is not a SQLite database`, elsewhere)
   if (found === code.corrupt) return damaged(file)
-  const reason = error instanceof Error ? error.message : String(error)
+  const reason = reasonOf(error)
   if (rights.has(found ?? 0))
-    return misuse(`${file} cannot be opened (${reason})`, 'Change its owner or mode')
+    return unusable(`${file} cannot be opened (${reason})`, 'Change its owner or mode')
   if (error instanceof Error && 'syscall' in error)
-    return misuse(`${file} cannot be created (${reason})`, elsewhere)
+    return unusable(`${file} cannot be created (${reason})`, elsewhere)
   return faultOf(error)
 }
 
 export const damaged = (file: string): Misuse =>
-  misuse(`${file} is damaged`, 'Restore it from a backup; nothing in it was changed')
+  unusable(`${file} is damaged`, 'Restore it from a backup; nothing in it was changed')
 
 export const elsewhere = 'Name another file, as in sqlite:./rusk.db'
 
-export const misuse = (wrong: string, instead: string): Misuse =>
-  new Misuse([{ about: 'database', wrong, instead }])
+export const unusable = (wrong: string, instead: string): Misuse => misuse('database', wrong, instead)

@@ -4,8 +4,8 @@ import { accessSync, closeSync, constants, openSync, realpathSync, type Stats, s
 import { basename, dirname, join, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { pathToFileURL } from 'node:url'
-import type { Misuse } from '../core/fault.ts'
-import { code, codeOf, damaged, elsewhere, misuse, openingError } from './sqlite-errors.ts'
+import { codeOf, type Misuse } from '../core/fault.ts'
+import { code, damaged, elsewhere, openingError, resultOf, unusable } from './sqlite-errors.ts'
 
 /** 'Rusk' in ASCII, in the file's header: this file is ours (https://www.sqlite.org/pragma.html#pragma_application_id). */
 const applicationId = 0x5275736b
@@ -14,7 +14,7 @@ const applicationId = 0x5275736b
 const checkedWhole = 16 * 1024 * 1024
 
 /** Milliseconds that a statement waits for another process; the event loop waits with it. */
-export const busyTimeout = 1000
+const busyTimeout = 1000
 
 /** While it serves: SQLite waits with the event loop, so commits wait between tries instead (sqlite-commits.ts). */
 export const servingTimeout = 20
@@ -67,16 +67,16 @@ function placeOf(path: string): string {
   const file = resolve(path)
   const folder = dirname(file)
   if (!stat(folder)?.isDirectory()) {
-    throw misuse(
+    throw unusable(
       `there is no folder ${folder} for the SQLite file`,
       'Create the folder, or name another file',
     )
   }
   const found = stat(file)
-  if (found && !found.isFile()) throw misuse(`${file} is not a file`, elsewhere)
+  if (found && !found.isFile()) throw unusable(`${file} is not a file`, elsewhere)
   for (const needed of found ? [folder, file] : [folder]) {
     if (!mayWrite(needed)) {
-      throw misuse(
+      throw unusable(
         `${needed} may not be written by this user`,
         'Change its owner or mode, or name another file',
       )
@@ -90,7 +90,7 @@ function stat(path: string): Stats | undefined {
     return statSync(path, { throwIfNoEntry: false })
   } catch (error) {
     // ENOTDIR, EACCES on the way, ELOOP: it cannot be reached, which to us is not there.
-    if (error instanceof Error && 'code' in error) return undefined
+    if (codeOf(error) !== undefined) return undefined
     throw error
   }
 }
@@ -100,7 +100,7 @@ function mayWrite(path: string): boolean {
     accessSync(path, constants.R_OK | constants.W_OK)
     return true
   } catch (error) {
-    if (error instanceof Error && 'code' in error) return false
+    if (codeOf(error) !== undefined) return false
     throw error
   }
 }
@@ -110,7 +110,7 @@ function createPrivate(file: string): void {
   try {
     closeSync(openSync(file, 'wx', 0o600))
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return
+    if (codeOf(error) === 'EEXIST') return
     throw error
   }
 }
@@ -140,7 +140,7 @@ function refuseDamaged(file: string, size: number): void {
   try {
     inspect(new DatabaseSync(file, { readOnly: true, timeout: busyTimeout }), file, check)
   } catch (error) {
-    if (codeOf(error) !== code.readOnly) throw error
+    if (resultOf(error) !== code.readOnly) throw error
     // A process died while writing: whoever opens the file next has to roll that back, which a reader may not.
     inspect(new DatabaseSync(file, { timeout: busyTimeout }), file, check)
   }
@@ -152,7 +152,7 @@ function inspect(database: DatabaseSync, file: string, check?: (database: Databa
     const tables = single(database, 'select count(*) from sqlite_schema')
     const id = single(database, 'pragma application_id')
     if (id !== applicationId && (id !== 0 || tables !== 0)) {
-      throw misuse(
+      throw unusable(
         `${file} is the SQLite database of another program`,
         `${elsewhere}; nothing in this one was changed`,
       )
@@ -172,7 +172,7 @@ function own(database: DatabaseSync, file: string): void {
     database.exec(`pragma application_id = ${applicationId}`)
   }
   if (single(database, 'pragma journal_mode = wal') !== 'wal') {
-    throw misuse(
+    throw unusable(
       `the file system of ${file} cannot hold a write-ahead log`,
       'Put the file on a local disk, or use Postgres',
     )
@@ -200,7 +200,7 @@ function takeLock(file: string): DatabaseSync {
     }
     return lock
   } catch (error) {
-    const refusal = codeOf(error) === code.busy ? servedAlready(file, lock) : openingError(error, place)
+    const refusal = resultOf(error) === code.busy ? servedAlready(file, lock) : openingError(error, place)
     lock.close()
     throw refusal
   }
@@ -209,7 +209,7 @@ function takeLock(file: string): DatabaseSync {
 const holderOf = (lock: DatabaseSync) => single(lock, 'pragma user_version')
 
 function servedAlready(file: string, lock: DatabaseSync): Misuse {
-  return misuse(
+  return unusable(
     `${file} is already served by process ${holderOf(lock)}`,
     'Stop that process, name another file, or use Postgres for more than one server',
   )

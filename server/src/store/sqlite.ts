@@ -16,7 +16,7 @@ import type { Store } from './port.ts'
 import { type All, openReads } from './reads.ts'
 import type { Cell, Tables } from './schema.ts'
 import { openCommits } from './sqlite-commits.ts'
-import { code, codeOf, faultOf } from './sqlite-errors.ts'
+import { code, faultOf, resultOf } from './sqlite-errors.ts'
 import { type OpenFile, openFile, servingTimeout, tune } from './sqlite-file.ts'
 import { openWrites } from './writes.ts'
 
@@ -160,7 +160,7 @@ async function beginAlone(database: DatabaseSync): Promise<void> {
       return
     } catch (error) {
       database.exec(`pragma busy_timeout = ${servingTimeout}`)
-      if (codeOf(error) !== code.busy || Date.now() > patience) throw faultOf(error)
+      if (resultOf(error) !== code.busy || Date.now() > patience) throw faultOf(error)
       await sleep(20)
     }
   }

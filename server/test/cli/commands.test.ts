@@ -309,6 +309,14 @@ test('in the wrong folder nothing is looked at and nothing is ended: a command s
       /✗ database: there is none at \.\/rusk\.db\. → Run this in the folder/,
     )
   }
+  for (const [command, wrong] of [
+    ['keys rotate --sign-everybody-out', /✗ --sign-everybody-out: nothing here does that/],
+    ['keys rotate --use refresh --compromised', /✗ --compromised: .*everybody has to sign in anew/],
+    ['keys rotate --use sealing --now', /✗ --now: keys are always sealed anew at once/],
+    ['sessions revoke', /✗ sessions revoke: it takes one of/],
+  ] as const) {
+    assertEnded(await run({ folder }, command.split(' ')), 2, wrong)
+  }
   assert.deepEqual(readdirSync(folder), [])
 })
 
@@ -474,7 +482,7 @@ test('the doctor tells what serve would, and makes nothing', async t => {
       2,
       /✗ .*different attributes/,
     ],
-    ['no folder', {}, ['--database', 'sqlite:nowhere/x.db'], 2, /✗ database: nowhere is no folder/],
+    ['no folder', {}, ['--database', 'sqlite:nowhere/x.db'], 2, /✗ database: nowhere cannot be written to/],
     [
       'a database that does not answer',
       { DATABASE_URL: 'postgres://u:hush@127.0.0.1:1/x' },
@@ -528,6 +536,11 @@ test('the doctor sees a schema that is behind, and files that others can read', 
   const told = await run({ folder }, ['doctor'])
   assert.match(told.stdout, /! database: other users of this machine can read \.\/rusk\.db\.key \(mode 644\)/)
   assert.equal(told.code, 0)
+  chmodSync(join(folder, 'rusk.db'), 0o666)
+  assert.match(
+    (await run({ folder }, ['doctor'])).stdout,
+    /! database: other users of this machine can change \.\/rusk\.db \(mode 666\)/,
+  )
   rmSync(join(folder, 'rusk.db.key'))
   const lost = await run({ folder }, ['doctor'])
   assert.match(lost.stdout, /✗ .*the key file is missing/)

@@ -65,7 +65,7 @@ test('refresh keys are rotated beside a server, and nobody notices', async t => 
 
 test('stolen refresh keys: everybody is signed out, and only if that was said', async t => {
   const where = { folder: emptyFolder(t), env: byHand }
-  const { call, becomes, jack } = await visit(t, where)
+  const { call, becomes, jack, texts } = await visit(t, where)
   const rotate = (...flags: string[]) => run(where, ['keys', 'rotate', '--use', 'refresh', ...flags])
   const careless = await rotate('--compromised')
   assertEnded(careless, 2, /✗ --compromised: .*everybody has to sign in anew\. → .*--sign-everybody-out/)
@@ -80,6 +80,8 @@ test('stolen refresh keys: everybody is signed out, and only if that was said', 
   )
   assert.deepEqual(await states(where, /refresh/), ['retired', 'signs'])
   await becomes(['GET', '/auth/session'], 401)
+  const [, mac] = await listOf(where).then(all => all.filter(({ use }) => /refresh/.test(use)))
+  assert.match(texts().stdout, new RegExp(`"macs":\\["${mac?.id}"\\].*"msg":"keys_changed"`))
   assert.equal(await call('POST', '/auth/refresh'), 401)
   assert.equal(await call('POST', '/auth/sign-in', { login: jack.email, password: jack.password }), 200)
   assert.equal(await call('POST', '/auth/refresh'), 200)
@@ -179,6 +181,10 @@ test('the list tells when the next keys come, and the doctor when none do or the
     ['signs', next?.signsFrom, 'published'],
   )
   assert.ok(replaced?.retiresAt !== null && next && inDays(next) === 90)
+  const { signsFrom } = (
+    JSON.parse((await run({ folder }, ['keys', 'list', '--json'])).stdout) as Key[]
+  ).find(({ id }) => id === next.id) as Key
+  assert.ok((await told({ folder })).includes(`the key of access tokens is replaced at ${signsFrom}`))
 
   // As after half a year without a server.
   const { DatabaseSync } = await import('node:sqlite')

@@ -79,6 +79,8 @@ type Signed = {
   session: Session
   accessToken?: string
   expiresIn?: number
+  /** Of the answer to who asks who is signed in. */
+  accessEndsAt?: string
 }
 
 const iso = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/
@@ -96,7 +98,12 @@ test('sign-up signs in and answers with user and session, no token among them', 
   const days = (until: string) => (Date.parse(until) - Date.parse(openedAt)) / 86_400_000
   assert.deepEqual([lastUsedAt, days(idleEndsAt), days(endsAt)], [openedAt, 14, 90])
   assert.equal(session.current, true)
-  says(await browser.call('GET /auth/session'), [200, { user, session }])
+  const asked = await browser.call('GET /auth/session')
+  const { accessEndsAt, ...holder } = asked.body as Signed
+  assert.deepEqual([asked.status, holder], [200, { user, session }])
+  assert.match(accessEndsAt ?? '', iso)
+  const left = (Date.parse(accessEndsAt ?? '') - Date.parse(openedAt)) / 1000
+  assert.ok(Math.abs(left - (rest.expiresIn ?? 0)) < 1, 'as long as the sign-in said')
   assert.deepEqual([...browser.documentCookie()], [])
 })
 
@@ -336,7 +343,8 @@ for (const delivery of ['cookies', 'memory'] as const) {
       id: session.id,
       headers: accessToken === undefined ? {} : bearer(accessToken),
     }
-    says(await ask(now, wire.me), [200, { user, session }])
+    const { accessEndsAt: _, ...holder } = (await ask(now, wire.me)).body as Signed
+    assert.deepEqual(holder, { user, session })
     assert.equal((await ask(now, wire.refresh)).status, 200)
     for (const each of [thief, ...others]) {
       says(await ask(each, wire.me), wire.noes.revoked)

@@ -1,11 +1,12 @@
 // The http room behind a real socket: what is sent and what comes back, byte for byte.
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import type { TestContext } from 'node:test'
 import { type Listening, listen, type Patience } from '../../src/http/node.ts'
 import { session, type Tries, tryHttp, user } from './tiny.ts'
 
-export const holder = { user, session }
+export const holder = { user, session, accessEndsAt: 600_000 }
 export const recall = (access: string) => (access === 'good' ? holder : undefined)
 export const silent = { info: () => undefined, warn: () => undefined, error: () => undefined }
 
@@ -24,22 +25,63 @@ export async function open(t: TestContext, tries: Tries = {}, patience: Partial<
     dialled.push(socket)
     return socket.on('error', () => undefined)
   }
-  return { ...tried, listening, dial, raw: (text: string) => raw(listening, text) }
+  return { ...tried, listening, dial, raw: (text: string, answers?: number) => raw(listening, text, answers) }
 }
 
-/** Sends exactly this and returns everything that comes back until the server closes, or until half a second of silence. */
-export async function raw({ port }: Listening, text: string): Promise<string> {
+/** Milliseconds until something that must happen is taken not to; far more than it takes on the busiest machine. */
+const longest = 20_000
+
+/**
+ * Whether `got` holds so many whole answers. After one that is the last of its connection only the close tells. Every answer
+ * of the server's says how long it is; `HEAD` has no body whatever it says.
+ */
+function isWhole(got: string, answers: number, toHead: boolean): boolean {
+  let rest = got
+  for (let left = answers; left > 0; ) {
+    const head = rest.slice(0, rest.indexOf('\r\n\r\n') + 4)
+    if (!head.endsWith('\r\n\r\n') || /^Connection: close\r$/im.test(head)) return false
+    const length = toHead ? 0 : Number(/^Content-Length: (\d+)\r$/im.exec(head)?.[1] ?? 0)
+    if (rest.length < head.length + length) return false
+    rest = rest.slice(head.length + length)
+    if (!/^HTTP\/1\.1 1/.test(head)) left -= 1
+  }
+  return true
+}
+
+/** Sends exactly this and returns everything that comes back until the server closes, or until so many answers are there. */
+export async function raw({ port }: Pick<Listening, 'port'>, text: string, answers = 1): Promise<string> {
   const socket = connect(port, '127.0.0.1')
   let got = ''
+  let isLate = false
   socket.setEncoding('latin1').on('data', chunk => {
     got += chunk
+    if (isWhole(got, answers, text.startsWith('HEAD '))) socket.destroy()
   })
-  socket.setTimeout(500, () => socket.destroy())
+  socket.setTimeout(longest, () => {
+    isLate = true
+    socket.destroy()
+  })
   socket.on('error', () => socket.destroy())
   socket.write(text, 'latin1')
   await once(socket, 'close')
+  if (isLate) throw new Error(`Neither ${answers} answers nor the end, but: ${got}`)
   return got
 }
+
+/** The server's end of the next connection of this process. */
+export function nextAccepted(): Promise<Socket> {
+  return new Promise(resolve => {
+    const take = (message: unknown) => {
+      unsubscribe('net.server.socket', take)
+      resolve((message as { socket: Socket }).socket)
+    }
+    subscribe('net.server.socket', take)
+  })
+}
+
+/** Resolves when this has happened to the socket; rejects when it does not. */
+export const happened = (socket: Socket, event: 'close' | 'data' | 'end' | 'error'): Promise<unknown> =>
+  once(socket, event, { signal: AbortSignal.timeout(longest) })
 
 export const lines = (...head: readonly string[]) => `${head.join('\r\n')}\r\n\r\n`
 export const get = (...more: readonly string[]) => lines('GET /me HTTP/1.1', 'Host: x', ...more)

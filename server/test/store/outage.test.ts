@@ -1,7 +1,7 @@
 // When Postgres goes away: honest faults, no crash, and service again without a restart.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { setImmediate, setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import { openStore } from '../../src/store/open.ts'
 import { newUser } from './people.ts'
@@ -27,12 +27,23 @@ async function openBoth() {
   return { store, operator, cutAll, close }
 }
 
+/** The store's connections, as Postgres sees them. */
+const others = 'select 1 from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()'
+
+/** Resolves once this query has a row. */
+async function until(operator: pg.Client, query: string): Promise<void> {
+  while ((await operator.query(query)).rows.length === 0) await sleep(10)
+}
+
 const signIn = { change: 'recordSignIn', userId: 'ada', epoch: 0, at: 1 } as const
 
 test('connections that are cut while idle end neither the process nor the service', async () => {
-  const { store, cutAll, close } = await openBoth()
+  const { store, operator, cutAll, close } = await openBoth()
   await cutAll()
+  await until(operator, `${others} having count(*) = 0`)
   await sleep(50)
+  // So that what has come in the meantime is read, however late this is.
+  await setImmediate()
   assert.ok(await store.account({ id: 'ada' }))
   assert.deepEqual((await store.commit([signIn])).committed, true)
   await close()
@@ -49,7 +60,7 @@ test('a commit that is cut while it waits is a fault worth waiting for, and leav
     ]),
     away,
   )
-  await sleep(200)
+  await until(operator, `${others} and wait_event_type = 'Lock' having count(*) > 0`)
   await cutAll()
   await pending
   await operator.query('rollback')

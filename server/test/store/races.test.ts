@@ -21,7 +21,7 @@ import {
   noon,
   oneOfEach,
 } from './people.ts'
-import { eachStore, type Open } from './stores.ts'
+import { eachStore, type Open, withDeadlocks } from './stores.ts'
 
 /** Two servers on one database. */
 const openTwo = async (open: Open): Promise<readonly [Store, Store]> => [await open(), await open()]
@@ -457,20 +457,24 @@ test('every guard that the statements have is raced here, and nothing is raced t
   assert.deepEqual([...raced].toSorted(), [...new Set(guards)].toSorted())
 })
 
-eachStore('commits that take two rows in opposite orders all succeed', async (_, open) => {
-  const stores = await openTwo(open)
-  await stores[0].commit([
-    { change: 'createUser', user: newUser('a'), password: null },
-    { change: 'createUser', user: newUser('b'), password: null },
-  ])
-  const signIn = (userId: string): Change => ({ change: 'recordSignIn', userId, epoch: 0, at: noon })
-  for (let round = 0; round < 3; round++) {
-    const outcomes = await meet(stores, 2, i =>
-      i === 0 ? [signIn('a'), signIn('b')] : [signIn('b'), signIn('a')],
-    )
-    assert.equal(won(outcomes), 2)
-  }
-})
+eachStore(
+  'commits that take two rows in opposite orders all succeed',
+  async (_, open) => {
+    const stores = await openTwo(open)
+    await stores[0].commit([
+      { change: 'createUser', user: newUser('a'), password: null },
+      { change: 'createUser', user: newUser('b'), password: null },
+    ])
+    const signIn = (userId: string): Change => ({ change: 'recordSignIn', userId, epoch: 0, at: noon })
+    for (let round = 0; round < 3; round++) {
+      const outcomes = await meet(stores, 2, i =>
+        i === 0 ? [signIn('a'), signIn('b')] : [signIn('b'), signIn('a')],
+      )
+      assert.equal(won(outcomes), 2)
+    }
+  },
+  withDeadlocks,
+)
 
 eachStore('servers that migrate at once both find it done', async (_, open) => {
   const stores = await Promise.all(Array.from({ length: 4 }, () => open({ migrated: false })))
@@ -504,7 +508,6 @@ eachStore('a sign-in and the end of all sessions: one is wholly before the other
 
 eachStore('a password change and the end of all others never wait for each other', async (_, open) => {
   const stores = await openTwo(open)
-  const spans: number[] = []
   for (let round = 0; round < 60; round++) {
     const id = `u${round}`
     const ids = Array.from({ length: 30 }, (_, i) => `s${round} ${i}`)
@@ -523,15 +526,11 @@ eachStore('a password change and the end of all others never wait for each other
       because: 'revoked',
       at: noon + 1,
     } as const
-    const began = performance.now()
     const [_change, ends] = await Promise.all([
       stores[0].commit([move, leave, ...rest]),
       // So that it begins while the other is under way.
       sleep(round % 3).then(() => stores[1].commit([endAll])),
     ])
-    spans.push(performance.now() - began)
     assert.ok(ends.committed)
   }
-  // A second is how long Postgres waits before it looks for a deadlock.
-  assert.ok(Math.max(...spans) < 1000, spans.map(Math.round).join())
 })
