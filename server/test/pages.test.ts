@@ -647,3 +647,31 @@ test('a brand that will not do is refused at start, every file by option and pat
     })
   }
 })
+
+const opening: readonly [sentence: string, headers: Record<string, string>, page: boolean][] = [
+  ['somebody opens it', { accept: 'text/html,*/*;q=0.8', 'sec-fetch-dest': 'document' }, true],
+  ['somebody opens it in an old browser', { accept: 'text/html,*/*;q=0.8' }, true],
+  ['a script asks for it', { accept: '*/*', 'sec-fetch-dest': 'empty' }, false],
+  ['a script asks for it as a page', { accept: 'text/html', 'sec-fetch-dest': 'empty' }, false],
+  ['a program asks for it', { accept: '*/*' }, false],
+]
+for (const [sentence, headers, page] of opening) {
+  test(`where nothing is, and ${sentence}: ${page ? 'a page' : 'a problem'} with 404`, async t => {
+    const { port } = await open(t)
+    for (const path of ['/sign-in/', '/account/nothing', '/auth/nothing', '/nothing?x=<script>']) {
+      const answer = await fetch(`http://127.0.0.1:${port}${path}`, { headers })
+      const type = page ? 'text/html; charset=utf-8' : 'application/problem+json'
+      assert.deepEqual([answer.status, answer.headers.get('content-type')], [404, type], path)
+      const text = await answer.text()
+      assert.match(text, page ? /There is nothing at this address\./ : /"code":"not_found"/, path)
+      assert.ok(!text.includes('<script>'), path)
+      if (page) assert.match(answer.headers.get('content-security-policy') ?? '', /script-src 'nonce-/, path)
+    }
+  })
+}
+
+test('without pages everybody gets the problem', async t => {
+  const { port } = await open(t, 'native', { pages: false })
+  const answer = await fetch(`http://127.0.0.1:${port}/nothing`, { headers: { accept: 'text/html' } })
+  assert.deepEqual([answer.status, answer.headers.get('content-type')], [404, 'application/problem+json'])
+})

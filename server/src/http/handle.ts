@@ -94,6 +94,7 @@ export function createHttp(parts: HttpParts): Http {
     log,
     find: openPlaces(mounted, served, site),
     first: spoken[0],
+    pages: spoken.find(({ dialect }) => !('refusals' in dialect)),
     clientOf,
   })
 

@@ -35,8 +35,10 @@ export type Pipes = {
   readonly csrfAuthentic: (text: string) => boolean
   readonly log: Log
   readonly find: (path: string) => Found | undefined
-  /** Says no where there is no place. */
+  /** Says no to programs where there is no place. */
   readonly first: Spoken
+  /** Says it to people, where there are pages. */
+  readonly pages: Spoken | undefined
   readonly clientOf: (call: Pick<Call, 'header' | 'address'>) => string
 }
 
@@ -46,6 +48,10 @@ export const callerOf = (call: Pick<Call, 'header' | 'id'>, address: string): Ca
   address,
   userAgent: (call.header('user-agent') ?? '').slice(0, 256),
 })
+
+/** Somebody has opened an address, and is shown what comes. Browsers that say nothing of it are known by what they accept. */
+const isOpened = ({ header }: Pick<Call, 'header'>): boolean =>
+  (header('sec-fetch-dest') ?? 'document') === 'document' && (header('accept') ?? '').includes('text/html')
 
 function refuseCsrf(
   { spoken, route }: Way,
@@ -136,7 +142,7 @@ function openUnlisted(site: Site, log: Pipes['log']): (origin: string | undefine
 
 /** Never rejects, unless a dialect cannot even say that something went wrong. */
 export function openPipeline(pipes: Pipes): (call: Call) => Promise<Answer> {
-  const { site, run, throttle, csrfAuthentic, log, find, first, clientOf } = pipes
+  const { site, run, throttle, csrfAuthentic, log, find, first, pages, clientOf } = pipes
   const tellUnlisted = openUnlisted(site, log)
 
   /** What stops a call before its body is looked at. */
@@ -212,7 +218,10 @@ export function openPipeline(pipes: Pipes): (call: Call) => Promise<Answer> {
 
   const answer = async (call: Call): Promise<Answer> => {
     const found = find(call.path)
-    if (!found) return answerRefusal(first, refuse('not_found'), aboutOf(first, call))
+    if (!found) {
+      const spoken = pages && isOpened(call) ? pages : first
+      return answerRefusal(spoken, refuse('not_found'), aboutOf(spoken, call))
+    }
     const { place, params } = found
     const asked = call.header('access-control-request-method')
     if (call.method === 'OPTIONS' && call.header('origin') !== undefined && asked !== undefined) {
