@@ -2,7 +2,6 @@
 // is ending, a thief who ends each new one of the owner.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { ChangeName } from '../src/core/change.ts'
 import type { Tokens } from '../src/operations/contract.ts'
 import { createMemory } from '../src/operations/memory.ts'
 import { createRun } from '../src/operations/run.ts'
@@ -16,6 +15,7 @@ import {
   idOf,
   jack,
   manner,
+  overtaking,
   ratesOf,
   refusedOf,
   type Sys,
@@ -82,23 +82,11 @@ const ends = [
 
 for (const [does, input] of ends) {
   test(`${does}: what is asked in a session that ends right before the commit is not done`, async () => {
-    let first: (() => Promise<unknown>) | undefined
-    const scene = await robbed(store => ({
-      ...store,
-      async commit(changes) {
-        const now = first
-        const names: readonly ChangeName[] = changes.map(({ change }) => change)
-        if (now && names.includes('requireLive')) {
-          first = undefined
-          await now()
-        }
-        return store.commit(changes)
-      },
-    }))
-    const { thief, owner, ask } = scene
-    first = () => ask('endSession', { id: idOf(thief) }, carry(owner))
+    const { store, before, overtaken } = overtaking('requireLive')
+    const { thief, owner, ask } = await robbed(store)
+    before(() => ask('endSession', { id: idOf(thief) }, carry(owner)))
     assert.equal(refusedOf(await ask(does, input(idOf(owner)), carry(thief))), 'access_revoked')
-    assert.equal(first, undefined, 'it was overtaken')
+    assert.ok(overtaken())
     assert.equal(refusedOf(await ask('whoAmI', {}, carry(owner))), 'not refused')
   })
 

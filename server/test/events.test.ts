@@ -12,7 +12,18 @@ import {
 } from '../src/operations/administer.ts'
 import type { Tokens } from '../src/operations/contract.ts'
 import { bridge, earlierToken } from './earlier.ts'
-import { asJack, carry, idOf, jack, later, refusedOf, type Sys, system, tokensOf } from './system.ts'
+import {
+  asJack,
+  carry,
+  idOf,
+  jack,
+  later,
+  refreshTimes,
+  refusedOf,
+  type Sys,
+  system,
+  tokensOf,
+} from './system.ts'
 
 /** Jack, signed in by two browsers. The first is the one whose session's id comes first: in that order they end. */
 type Scene = Sys & { readonly userId: string; readonly first: Tokens; readonly second: Tokens }
@@ -75,16 +86,6 @@ async function replaceRecord({ engine, userId, recordOf }: Scene, record: string
 const crafted = ({ engine }: Scene, tokens: Tokens, n: number) => ({
   refresh: [writeRefreshToken(engine.keyring.macs(engine.store.now())[0], idOf(tokens), n)],
 })
-
-/** The first browser changes its row so many times. */
-async function change({ ask, pass, first }: Scene, times: number): Promise<Tokens[]> {
-  const jar = [first]
-  for (let i = 0; i < times; i++) {
-    pass(later)
-    jar.push(tokensOf(await ask('refresh', {}, carry(...jar))))
-  }
-  return jar
-}
 
 /** Of the password "a much better password", cost 4. */
 const bcryptRecord = '$2b$04$K928I4ATmw7kbs60WpbEDO//MhjrW4CFXoOWVwoe.ldcWxMs8jbR6'
@@ -192,11 +193,11 @@ const rows: [string, (scene: Scene) => Promise<unknown>, string[]][] = [
   ],
   ['who am I is asked', ({ ask, first }) => ask('whoAmI', {}, carry(first)), []],
   ['a refresh is quiet', ({ ask, first }) => ask('refresh', {}, carry(first)), []],
-  ['refreshes change the row', scene => change(scene, 2), []],
+  ['refreshes change the row', scene => refreshTimes(scene, scene.first, 2), []],
   [
     'an older refresh token is presented, and once more',
     async scene => {
-      await change(scene, 3)
+      await refreshTimes(scene, scene.first, 3)
       await scene.ask('refresh', {}, refreshOf(scene.first))
       await scene.ask('refresh', {}, refreshOf(scene.first))
     },
@@ -205,7 +206,7 @@ const rows: [string, (scene: Scene) => Promise<unknown>, string[]][] = [
   [
     'an older sign-in cookie is presented',
     async scene => {
-      await change(scene, 3)
+      await refreshTimes(scene, scene.first, 3)
       await scene.ask('refresh', {}, { signIn: carry(scene.first).signIn ?? [] })
     },
     [],

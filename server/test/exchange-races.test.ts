@@ -6,42 +6,31 @@ import { test } from 'node:test'
 import type { ChangeName } from '../src/core/change.ts'
 import { endSession, setActive } from '../src/operations/administer.ts'
 import type { Tokens } from '../src/operations/contract.ts'
-import type { Store } from '../src/store/port.ts'
 import { bridge, earlierToken } from './earlier.ts'
-import { asJack, carry, idOf, jack, later, refusedOf, type Sys, system, tokensOf } from './system.ts'
+import {
+  asJack,
+  carry,
+  idOf,
+  jack,
+  later,
+  liveOf,
+  overtaking,
+  refusedOf,
+  type Sys,
+  system,
+  tokensOf,
+} from './system.ts'
 
 /** Jack, who has a token of the old system, on a store that lets `first` happen right before a commit with this change; once. */
 async function open(name: ChangeName) {
-  let first: (() => Promise<unknown>) | undefined
-  const between = (store: Store): Store => ({
-    ...store,
-    async commit(changes) {
-      const now = first
-      if (now && changes.some(each => each.change === name)) {
-        first = undefined
-        await now()
-      }
-      return store.commit(changes)
-    },
-  })
-  const sys = await system({ store: between, bridge })
+  const { store, ...when } = overtaking(name)
+  const sys = await system({ store, bridge })
   const { id: userId } = await sys.make(jack)
   const token = await earlierToken(jack.email, {}, sys.engine.store.now())
-  return {
-    ...sys,
-    userId,
-    token,
-    before: (happens: () => Promise<unknown>) => {
-      first = happens
-    },
-    overtaken: () => first === undefined,
-  }
+  return { ...sys, ...when, userId, token }
 }
 
 type Scene = Awaited<ReturnType<typeof open>>
-
-const liveOf = async ({ engine, userId }: Scene): Promise<readonly string[]> =>
-  (await engine.store.sessionsOf(userId, { now: engine.store.now(), limit: 99 })).map(({ id }) => id)
 
 const newPassword = async ({ ask }: Sys): Promise<unknown> => {
   const other = tokensOf(await ask('signIn', asJack))

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Caller, Tokens } from '../src/operations/contract.ts'
-import { asJack, carry, jack, later, type Sys, system, tokensOf } from './system.ts'
+import { asJack, carry, jack, refreshTimes, type Sys, system, tokensOf } from './system.ts'
 
 const better = { current: jack.password, new: 'a better one still' }
 const thief: Partial<Caller> = { address: '192.0.2.66', userAgent: 'Thief' }
@@ -14,27 +14,17 @@ async function open(): Promise<Scene> {
   return { ...sys, first: tokensOf(await sys.ask('signUp', jack)) }
 }
 
-/** The browser changes its row so many times. */
-async function change({ ask, pass, first }: Scene, times: number): Promise<Tokens[]> {
-  const jar = [first]
-  for (let i = 0; i < times; i++) {
-    pass(later)
-    jar.push(tokensOf(await ask('refresh', {}, carry(...jar))))
-  }
-  return jar
-}
-
 const refreshOf = (tokens: Tokens) => ({ refresh: carry(tokens).refresh ?? [] })
 
 // [what happens, how, the kinds of letters that wait]
 const rows: [string, (scene: Scene) => Promise<unknown>, string[]][] = [
   ['somebody signs up and signs in elsewhere', ({ ask }) => ask('signIn', asJack), []],
   ['the password was wrong', ({ ask }) => ask('signIn', { ...asJack, password: 'wrong' }), []],
-  ['refreshes change the row', scene => change(scene, 3), []],
+  ['refreshes change the row', scene => refreshTimes(scene, scene.first, 3), []],
   [
     'a copy of an older refresh cookie comes, and once more',
     async scene => {
-      await change(scene, 3)
+      await refreshTimes(scene, scene.first, 3)
       await scene.ask('refresh', {}, refreshOf(scene.first), {}, thief)
       await scene.ask('refresh', {}, refreshOf(scene.first), {}, thief)
     },
@@ -43,7 +33,7 @@ const rows: [string, (scene: Scene) => Promise<unknown>, string[]][] = [
   [
     'two copies of an older refresh cookie come at once',
     async scene => {
-      await change(scene, 3)
+      await refreshTimes(scene, scene.first, 3)
       const come = () => scene.ask('refresh', {}, refreshOf(scene.first), {}, thief)
       await Promise.all([come(), come()])
     },
@@ -52,7 +42,7 @@ const rows: [string, (scene: Scene) => Promise<unknown>, string[]][] = [
   [
     'an older sign-in cookie comes alone',
     async scene => {
-      await change(scene, 3)
+      await refreshTimes(scene, scene.first, 3)
       await scene.ask('refresh', {}, { signIn: carry(scene.first).signIn ?? [] })
     },
     [],

@@ -4,64 +4,24 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { ChangeName } from '../src/core/change.ts'
 import { endSession, setActive } from '../src/operations/administer.ts'
-import type { Carried, Result, Tokens } from '../src/operations/contract.ts'
-import type { Store } from '../src/store/port.ts'
+import type { Result, Tokens } from '../src/operations/contract.ts'
 import {
+  answersTo,
   asJack,
-  type Between,
   carry,
   idOf,
   jack,
+  jackTwice,
   later,
+  liveOf,
+  overtaking,
   refusedOf,
-  type Sys,
-  system,
   tokensOf,
 } from './system.ts'
 
 const change = { current: jack.password, new: 'a better one still' }
 
-/** Jack, signed in by two browsers. */
-async function open(between: Between = {}) {
-  const sys = await system(between)
-  const here = tokensOf(await sys.ask('signUp', jack))
-  const there = tokensOf(await sys.ask('signIn', asJack))
-  const userId = (await sys.engine.store.holder(idOf(here)))?.user.id ?? assert.fail('jack is there')
-  return { ...sys, here, there, userId }
-}
-
-/** As a browser with these cookies is answered: who it is, and whether it can refresh. */
-const answersTo = async ({ ask }: Pick<Sys, 'ask'>, carried: Partial<Carried>) => [
-  refusedOf(await ask('whoAmI', {}, carried)),
-  refusedOf(await ask('refresh', {}, carried)),
-]
-
-/** A store that lets `first` happen right before a commit with this change; once. */
-function overtaking(name: ChangeName) {
-  let first: (() => Promise<unknown>) | undefined
-  const between = (store: Store): Store => ({
-    ...store,
-    async commit(changes) {
-      const now = first
-      if (now && changes.some(each => each.change === name)) {
-        first = undefined
-        await now()
-      }
-      return store.commit(changes)
-    },
-  })
-  return {
-    between,
-    before: (happens: () => Promise<unknown>) => {
-      first = happens
-    },
-  }
-}
-
-type Scene = Awaited<ReturnType<typeof open>>
-
-const liveOf = async ({ engine, userId }: Scene): Promise<readonly string[]> =>
-  (await engine.store.sessionsOf(userId, { now: engine.store.now(), limit: 99 })).map(({ id }) => id)
+type Scene = Awaited<ReturnType<typeof jackTwice>>
 
 // [sentence, what overtakes the change, what the change is answered]
 const overtakers: [string, (scene: Scene) => Promise<unknown>, 'access_revoked' | 'not refused'][] = [
@@ -109,8 +69,8 @@ const overtakers: [string, (scene: Scene) => Promise<unknown>, 'access_revoked' 
 
 for (const [sentence, overtake, want] of overtakers) {
   test(`when ${sentence} right before the commit: ${want}`, async () => {
-    const { between, before } = overtaking('changePassword')
-    const scene = await open({ store: between })
+    const { store, before } = overtaking('changePassword')
+    const scene = await jackTwice({ store })
     before(() => overtake(scene))
     const result = await scene.ask('changePassword', change, carry(scene.here))
     assert.equal(refusedOf(result), want)
@@ -145,8 +105,8 @@ const losers: [string, (scene: Scene) => Promise<Result>, ChangeName, string][] 
 
 for (const [sentence, lose, name, want] of losers) {
   test(`${sentence} that a password change overtakes is refused, and leaves no session`, async () => {
-    const { between, before } = overtaking(name)
-    const scene = await open({ store: between })
+    const { store, before } = overtaking(name)
+    const scene = await jackTwice({ store })
     let changed: Tokens | undefined
     before(async () => {
       changed = tokensOf(await scene.ask('changePassword', change, carry(scene.here)))
@@ -158,7 +118,7 @@ for (const [sentence, lose, name, want] of losers) {
 }
 
 test('of changes and sign-ins with the old password that all come at once, one change is made and nothing old is left', async () => {
-  const scene = await open()
+  const scene = await jackTwice()
   const { ask, here, there } = scene
   const answers = await Promise.all([
     ask('changePassword', change, carry(here)),

@@ -9,16 +9,16 @@ import type { Carried, Tokens } from '../src/operations/contract.ts'
 import type { Engine } from '../src/operations/engine.ts'
 import type { Store } from '../src/store/port.ts'
 import {
+  answersTo,
   asJack,
-  type Between,
   carry,
   idOf,
   jack,
+  jackTwice,
   later,
   manner,
   ratesOf,
   refusedOf,
-  type Sys,
   sessionOf,
   system,
   tokensOf,
@@ -30,20 +30,6 @@ const asJackNow = { ...asJack, password: next }
 const jill = { email: 'jill@example.com', username: 'jill', password: 'another good password' }
 const wrong = { ...change, current: 'not the password' }
 
-/** Jack, signed in by two browsers. */
-async function open(between: Between = {}) {
-  const sys = await system(between)
-  const here = tokensOf(await sys.ask('signUp', jack))
-  const there = tokensOf(await sys.ask('signIn', asJack))
-  const userId = (await sys.engine.store.holder(idOf(here)))?.user.id ?? assert.fail('jack is there')
-  return { ...sys, here, there, userId }
-}
-
-/** As a browser with these cookies is answered: who it is, and whether it can refresh. */
-const answersTo = async ({ ask }: Pick<Sys, 'ask'>, carried: Partial<Carried>) => [
-  refusedOf(await ask('whoAmI', {}, carried)),
-  refusedOf(await ask('refresh', {}, carried)),
-]
 const good = ['not refused', 'not refused']
 const dead = ['access_revoked', 'refresh_invalid']
 
@@ -73,7 +59,7 @@ function noting() {
 }
 
 test('every other session is refused at once, and this one goes on with fresh cookies', async () => {
-  const { here, there, ...sys } = await open()
+  const { here, there, ...sys } = await jackTwice()
   assert.deepEqual(await answersTo(sys, carry(there)), good)
   const result = await sys.ask('changePassword', change, carry(here))
   const changed = tokensOf(result)
@@ -94,7 +80,7 @@ test('every other session is refused at once, and this one goes on with fresh co
 })
 
 test('the old cookies of this very browser are dead, in the hands of whoever copied them', async () => {
-  const { here, ...sys } = await open()
+  const { here, ...sys } = await jackTwice()
   tokensOf(await sys.ask('changePassword', change, carry(here)))
   for (const span of [0, later]) {
     sys.pass(span)
@@ -103,7 +89,7 @@ test('the old cookies of this very browser are dead, in the hands of whoever cop
 })
 
 test('the new password signs in, the old one does not', async () => {
-  const { here, ...sys } = await open()
+  const { here, ...sys } = await jackTwice()
   tokensOf(await sys.ask('changePassword', change, carry(here)))
   assert.equal(refusedOf(await sys.ask('signIn', asJack)), 'credentials_wrong')
   tokensOf(await sys.ask('signIn', asJackNow))
@@ -121,7 +107,7 @@ test('whose access token is kept in memory keeps the new one there', async () =>
 })
 
 test('a refresh answer of before that arrives after it undoes nothing, at once or later', async () => {
-  const { here, ...sys } = await open()
+  const { here, ...sys } = await jackTwice()
   sys.pass(later)
   const late = tokensOf(await sys.ask('refresh', {}, carry(here)))
   assert.ok(late.refresh)
@@ -137,7 +123,7 @@ test('a refresh answer of before that arrives after it undoes nothing, at once o
 })
 
 test('sessions of other people that the cookies name end too, and no others', async () => {
-  const { here, ...sys } = await open()
+  const { here, ...sys } = await jackTwice()
   const jills = tokensOf(await sys.ask('signUp', jill))
   const elsewhere = tokensOf(await sys.ask('signIn', { login: jill.username, password: jill.password }))
   const mixed = { ...carry(here), refresh: [...(carry(here).refresh ?? []), jills.refresh ?? ''] }
@@ -147,7 +133,7 @@ test('sessions of other people that the cookies name end too, and no others', as
 })
 
 test('a wrong current password is refused by its field, and nothing ends', async () => {
-  const { here, there, recordOf, userId, ...sys } = await open()
+  const { here, there, recordOf, userId, ...sys } = await jackTwice()
   const before = await recordOf(userId)
   const result = await sys.ask('changePassword', wrong, carry(here))
   const issues = [{ field: 'current', type: 'value_error', message: 'Current password is wrong' }]
@@ -157,7 +143,7 @@ test('a wrong current password is refused by its field, and nothing ends', async
 })
 
 test('a weak new password is refused by its field with every reason, and only when the current one is proved', async () => {
-  const { here, ...sys } = await open()
+  const { here, ...sys } = await jackTwice()
   const attempt = (input: object) => sys.ask('changePassword', { ...change, ...input }, carry(here))
   const weak = await attempt({ new: 'jack' })
   assert.ok('refusal' in weak)
@@ -172,7 +158,7 @@ test('a weak new password is refused by its field with every reason, and only wh
 })
 
 test('who is not signed in, or was, changes nothing', async () => {
-  const { here, ask } = await open()
+  const { here, ask } = await jackTwice()
   assert.equal(refusedOf(await ask('changePassword', change)), 'not_signed_in')
   const { access: _, ...noAccess } = carry(here)
   assert.equal(refusedOf(await ask('changePassword', change, noAccess)), 'not_signed_in')
@@ -182,7 +168,7 @@ test('who is not signed in, or was, changes nothing', async () => {
 
 test('a session that has ended is seen in the store, also while memory still holds it for live', async () => {
   const { over, asked } = noting()
-  const { here, engine, ...sys } = await open({ passwords: over })
+  const { here, engine, ...sys } = await jackTwice({ passwords: over })
   assert.deepEqual(await answersTo(sys, carry(here)), good)
   asked.length = 0
   // As another process would end it, before this one is told.
@@ -199,7 +185,7 @@ test('a session that has ended is seen in the store, also while memory still hol
 })
 
 test('where the dialect wants a CSRF token of the session, one of another session will not do', async () => {
-  const { ask, here, there } = await open()
+  const { ask, here, there } = await jackTwice()
   const how = { csrf: 'session', mintsCsrf: true } as const
   const tokenOf = async (tokens: Tokens) => {
     const { csrf } = tokensOf(await ask('csrf', {}, carry(tokens), { mintsCsrf: true }))
@@ -221,7 +207,7 @@ const works: [string, object, string, string[]][] = [
 for (const [sentence, input, want, work] of works) {
   test(`${sentence} costs ${work.join(' and ')}`, async () => {
     const { over, asked } = noting()
-    const { here, ask } = await open({ passwords: over })
+    const { here, ask } = await jackTwice({ passwords: over })
     asked.length = 0
     assert.equal(refusedOf(await ask('changePassword', { ...input }, carry(here))), want)
     assert.deepEqual(asked, work)
@@ -238,7 +224,7 @@ test('a user without a password is refused as for a wrong one, for the same work
       return account && hidden ? { ...account, password: null } : account
     },
   })
-  const { here, ...sys } = await open({ passwords: over, store: between })
+  const { here, ...sys } = await jackTwice({ passwords: over, store: between })
   hidden = true
   asked.length = 0
   assert.equal(refusedOf(await sys.ask('changePassword', change, carry(here))), 'password_wrong')
@@ -247,7 +233,7 @@ test('a user without a password is refused as for a wrong one, for the same work
 
 test('when too much waits to be hashed, the answer is "not now", and nothing ends', async () => {
   const passwords = createPasswords({ scheme: 'argon2id', concurrency: 1, queue: 0 })
-  const { here, ...sys } = await open({ passwords })
+  const { here, ...sys } = await jackTwice({ passwords })
   const [, result] = await Promise.all([
     passwords.hash('something else'),
     sys.ask('changePassword', change, carry(here)),
@@ -260,7 +246,7 @@ test('when too much waits to be hashed, the answer is "not now", and nothing end
 const few = ratesOf({ account: { points: 2, per: 60_000 }, accountPause: 60_000 })
 
 test('guesses in a session are counted: beyond the rate one try per pause, right or wrong', async () => {
-  const { here, there, ...sys } = await open()
+  const { here, there, ...sys } = await jackTwice()
   const guess = (input: object, from = here) =>
     sys.ask('changePassword', { ...input }, carry(from), few, { userAgent: 'guesser' })
   for (let i = 0; i < 3; i++) assert.equal(refusedOf(await guess(wrong)), 'password_wrong')
@@ -276,7 +262,7 @@ test('guesses in a session are counted: beyond the rate one try per pause, right
 })
 
 test('many guesses at once are counted one by one', async () => {
-  const { here, ask } = await open()
+  const { here, ask } = await jackTwice()
   const answers = await Promise.all(
     Array.from({ length: 20 }, () => ask('changePassword', wrong, carry(here), few)),
   )
@@ -285,7 +271,7 @@ test('many guesses at once are counted one by one', async () => {
 })
 
 test('a success forgets what was counted', async () => {
-  const { here, ...sys } = await open()
+  const { here, ...sys } = await jackTwice()
   let jar = [here]
   let [current, other] = [jack.password, next]
   for (let i = 0; i < 4; i++) {
@@ -297,7 +283,7 @@ test('a success forgets what was counted', async () => {
 })
 
 test('the right password beside a weak new one is written down and forgets nothing', async () => {
-  const { here, ...sys } = await open()
+  const { here, ...sys } = await jackTwice()
   const attempt = (input: object) => sys.ask('changePassword', { ...input }, carry(here), few)
   assert.equal(refusedOf(await attempt(wrong)), 'password_wrong')
   for (let i = 0; i < 2; i++) {
@@ -312,7 +298,7 @@ test('the right password beside a weak new one is written down and forgets nothi
 })
 
 test('an authentic refresh token of any number of the old session is refused, and accuses nobody of the new one', async () => {
-  const { here, engine, ...sys } = await open()
+  const { here, engine, ...sys } = await jackTwice()
   const changed = tokensOf(await sys.ask('changePassword', change, carry(here)))
   for (const n of [0, 1, 2, 9]) {
     const refresh = [writeRefreshToken(engine.keyring.macs(engine.store.now())[0], idOf(here), n)]
@@ -322,7 +308,7 @@ test('an authentic refresh token of any number of the old session is refused, an
 })
 
 test('the session opens under the policy and from the place of the call', async () => {
-  const { here, engine, ...sys } = await open()
+  const { here, engine, ...sys } = await jackTwice()
   sys.pass(86_400_000)
   const policy = { ...manner.policy, lifetime: 10 * 86_400_000, idle: 86_400_000 }
   const renewed = tokensOf(await sys.ask('refresh', {}, carry(here)))

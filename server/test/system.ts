@@ -2,6 +2,7 @@
 // the test moves, calls as a browser's jar makes them. Knows no dialect.
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
+import type { ChangeName } from '../src/core/change.ts'
 import type { Event, Session, User } from '../src/core/model.ts'
 import { defaultPolicy } from '../src/core/policy.ts'
 import { lifeOfMacs, lifeOfSigned, type RotationPolicy } from '../src/core/rotation.ts'
@@ -122,6 +123,61 @@ export async function system({ store: over = each => each, passwords, bridge }: 
         manner: { ...manner, ...how },
       }),
   }
+}
+
+/** Jack, signed in by two browsers. */
+export async function jackTwice(between: Between = {}) {
+  const sys = await system(between)
+  const here = tokensOf(await sys.ask('signUp', jack))
+  const there = tokensOf(await sys.ask('signIn', asJack))
+  const userId = (await sys.engine.store.holder(idOf(here)))?.user.id ?? assert.fail('jack is there')
+  return { ...sys, here, there, userId }
+}
+
+/** A store that lets something happen right before a commit with this change; once. */
+export function overtaking(name: ChangeName) {
+  let first: (() => Promise<unknown>) | undefined
+  return {
+    store: (store: Store): Store => ({
+      ...store,
+      async commit(changes) {
+        const now = first
+        if (now && changes.some(({ change }) => change === name)) {
+          first = undefined
+          await now()
+        }
+        return store.commit(changes)
+      },
+    }),
+    before: (happens: () => Promise<unknown>) => {
+      first = happens
+    },
+    /** Whether it has happened. */
+    overtaken: () => first === undefined,
+  }
+}
+
+/** The sessions of somebody, by id. */
+export const liveOf = async ({
+  engine: { store },
+  userId,
+}: Pick<Sys, 'engine'> & { readonly userId: string }): Promise<readonly string[]> =>
+  (await store.sessionsOf(userId, { now: store.now(), limit: 99 })).map(({ id }) => id)
+
+/** As a browser with these cookies is answered: who it is, and whether it can refresh. */
+export const answersTo = async ({ ask }: Pick<Sys, 'ask'>, carried: Partial<Carried>) => [
+  refusedOf(await ask('whoAmI', {}, carried)),
+  refusedOf(await ask('refresh', {}, carried)),
+]
+
+/** The browser that has `first` refreshes so many times, each past the grace. Resolves with all that it was given. */
+export async function refreshTimes({ ask, pass }: Sys, first: Tokens, times: number): Promise<Tokens[]> {
+  const jar = [first]
+  for (let i = 0; i < times; i++) {
+    pass(later)
+    jar.push(tokensOf(await ask('refresh', {}, carry(...jar))))
+  }
+  return jar
 }
 
 /** What the browser sends after these answers, each put over the ones before. */
