@@ -1,3 +1,4 @@
+// A file whose process ends before its tests do fails; one that ends as it should does not.
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
