@@ -2,16 +2,13 @@
 // replaced beneath them again and again, and a service that checks access tokens by a key set it keeps for five minutes.
 import assert from 'node:assert/strict'
 import { createPublicKey, randomBytes, type webcrypto } from 'node:crypto'
-import { tmpdir } from 'node:os'
 import { type TestContext, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { readAccessToken, type VerifyingKey } from '@rusk/verify/floor'
-import { loadSettings } from '../src/config/files.ts'
 import { longestAccess } from '../src/core/policy.ts'
-import { dialects } from '../src/dialects/index.ts'
 import type { Options } from '../src/index.ts'
-import { openLog } from '../src/log.ts'
-import { openSystem, type Seams, type System } from '../src/system.ts'
+import type { Seams, System } from '../src/system.ts'
+import { openAssembled } from './assembled.ts'
 import { freshDatabase } from './store/stores.ts'
 
 const [second, minute, hour, day] = [1000, 60_000, 3_600_000, 86_400_000]
@@ -24,24 +21,11 @@ const wants: Options = {
   proxies: ['127.0.0.1'],
   throttle: { signIn: '100000/1m' },
   port: 0,
+  log: { level: 'silent' },
 }
 
-const quiet = openLog('silent', false, { write: () => undefined })
-
-async function open(t: TestContext, options: Options, seams: Omit<Seams, 'log'>): Promise<System> {
-  const { settings, errors } = await loadSettings({
-    options: { ...wants, ...options },
-    env: {},
-    folder: tmpdir(),
-    envFile: null,
-    dialectNames: Object.keys(dialects),
-    dialects,
-  })
-  assert.ok(settings, errors.map(({ wrong }) => wrong).join())
-  const system = await openSystem(settings, { ...seams, log: quiet })
-  t.after(() => system.close())
-  return system
-}
+const open = (t: TestContext, options: Options, seams: Seams): Promise<System> =>
+  openAssembled(t, { ...wants, ...options }, seams)
 
 /** The one clock of this world, which no test waits for. */
 class Clock {

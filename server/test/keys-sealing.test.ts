@@ -20,36 +20,24 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { loadSettings } from '../src/config/files.ts'
 import type { Change } from '../src/core/change.ts'
 import { Misuse } from '../src/core/fault.ts'
 import { openSealer } from '../src/crypto/keys.ts'
-import { dialects } from '../src/dialects/index.ts'
 import type { Options } from '../src/index.ts'
 import { rotateKeyFile } from '../src/key-file.ts'
 import { type Keyring, openKeyring } from '../src/operations/keyring.ts'
 import { openStore } from '../src/store/open.ts'
 import type { Store } from '../src/store/port.ts'
-import { openSystem, type System } from '../src/system.ts'
+import type { System } from '../src/system.ts'
+import { openAssembled } from './assembled.ts'
 import { databaseAt, freshDatabase } from './store/stores.ts'
 import { rotationPolicy } from './system.ts'
 
 const newSecret = () => randomBytes(32).toString('base64url')
 
-/** A command beside a server, or a server. Closed when the test is over. */
-async function open(t: TestContext, options: Options, serving = false): Promise<System> {
-  const { settings, errors } = await loadSettings({
-    options: { log: { level: 'silent' }, port: 0, ...options },
-    env: {},
-    folder: tmpdir(),
-    envFile: null,
-    dialectNames: Object.keys(dialects),
-  })
-  assert.ok(settings, errors.map(({ wrong }) => wrong).join())
-  const system = await openSystem(settings, { serving })
-  t.after(() => system.close())
-  return system
-}
+/** A command beside a server, or a server. */
+const open = (t: TestContext, options: Options, serving = false): Promise<System> =>
+  openAssembled(t, { log: { level: 'silent' }, port: 0, ...options }, { serving })
 
 async function place(t: TestContext) {
   const folder = await mkdtemp(join(tmpdir(), 'rusk-sealing-'))

@@ -6,19 +6,17 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { loadSettings } from '../src/config/files.ts'
 import type { KeyUse } from '../src/core/model.ts'
 import { defaultPolicy, longestAccess } from '../src/core/policy.ts'
 import { type How, publishAhead } from '../src/core/rotation.ts'
 import { signAccessToken } from '../src/crypto/jwt.ts'
 import { openSealer, SealedOtherwise } from '../src/crypto/keys.ts'
 import { readRefreshToken } from '../src/crypto/macs.ts'
-import { dialects } from '../src/dialects/index.ts'
 import { type Options, rusk } from '../src/index.ts'
 import type { Manner } from '../src/operations/contract.ts'
 import { openKeyring } from '../src/operations/keyring.ts'
 import { openStore } from '../src/store/open.ts'
-import { openSystem, type System } from '../src/system.ts'
+import { openAssembled } from './assembled.ts'
 import { cookieHeader, setCookies } from './serving.ts'
 import { asJack, carry, idOf, jack, refusedOf, rotationPolicy, type Sys, system, tokensOf } from './system.ts'
 
@@ -328,11 +326,7 @@ async function besides(t: TestContext) {
   }
   const server = await rusk(options)
   t.after(() => server.close())
-  const dialectNames = Object.keys(dialects)
-  const { settings } = loadSettings({ options, env: {}, folder, envFile: null, dialectNames })
-  assert.ok(settings)
-  const command: System = await openSystem(settings, { serving: false })
-  t.after(() => command.close())
+  const command = await openAssembled(t, options, { serving: false })
 
   let jar = new Map<string, string>()
   const call = async (method: string, path: string, body?: object) => {

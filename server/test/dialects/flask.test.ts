@@ -1,7 +1,6 @@
 // The wire of `flask`, walked over a socket as its front end does: bearer token in memory, double submit on refresh.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { Browser, Got } from './browser.ts'
 import { floor } from './floor.ts'
 import { rotation } from './rotation.ts'
@@ -123,10 +122,10 @@ test('a malformed Authorization header is none', async t => {
 })
 
 test('a token past its end has expired', async t => {
-  const options = { session: { access: '1s', skew: '0s' } }
-  const { browser } = await serve(t, wire.dialect, wire.page, options)
+  const options = { session: { access: '1m', skew: '0s' } }
+  const { browser, pass } = await serve(t, wire.dialect, wire.page, options)
   const { me } = await enter(browser, wire)
-  await sleep(2100)
+  pass(61_000)
   says(await me(), expired)
 })
 

@@ -1,10 +1,16 @@
 // Starts a server for one test and opens a browser on it; both end with the test.
 import type { TestContext } from 'node:test'
 import type { DialectName } from '../../src/dialects/index.ts'
-import { type Options, rusk } from '../../src/index.ts'
+import type { Options } from '../../src/index.ts'
+import { openAssembled } from '../assembled.ts'
 import { Browser } from './browser.ts'
 
-export type Served = { readonly browser: Browser; readonly port: number }
+export type Served = {
+  readonly browser: Browser
+  readonly port: number
+  /** For the server so many milliseconds pass. */
+  readonly pass: (span: number) => void
+}
 
 /** An API on the machine of the front end: on the same host, so that both are one site. */
 const beside = (page: string | undefined, port: number): string =>
@@ -21,18 +27,30 @@ export async function serve(
   options: Options = {},
   at?: string,
 ): Promise<Served> {
-  const auth = await rusk({
-    dialect: [dialect],
-    database: 'sqlite::memory:',
-    port: 0,
-    log: { level: 'error' },
-    // Given, so that no key file is left behind.
-    secret: 'known to this test and to nobody else',
-    ...options,
-  })
-  t.after(() => auth.close())
-  const { url } = await auth.listen()
+  let ahead = 0
+  const system = await openAssembled(
+    t,
+    {
+      dialect: [dialect],
+      database: 'sqlite::memory:',
+      port: 0,
+      log: { level: 'error' },
+      // Given, so that no key file is left behind.
+      secret: 'known to this test and to nobody else',
+      ...options,
+    },
+    { serving: true, clock: () => Date.now() + ahead },
+  )
+  const listening = await system.listen()
+  t.after(() => listening.close())
+  const { url } = listening
   const port = Number(new URL(url).port)
   const api = at ?? beside(page, port)
-  return { browser: new Browser(api, port, page === 'api' ? api : page), port }
+  return {
+    browser: new Browser(api, port, page === 'api' ? api : page),
+    port,
+    pass: span => {
+      ahead += span
+    },
+  }
 }
