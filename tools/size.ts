@@ -34,7 +34,8 @@ export const entries: readonly Entry[] = [
   {
     name: 'all of `@rusk/client`',
     source: "export * from './index.ts'",
-    limit: 3500,
+    // The core, and the reading of streams with what a service says when it refuses one.
+    limit: 3550,
     without: [...nowhere, ...unasked],
   },
   {
@@ -62,7 +63,8 @@ export const entries: readonly Entry[] = [
     name: '`@rusk/client/bridge`',
     source: "export * from './bridge.ts'",
     besideCore: true,
-    limit: 550,
+    // It judges what it finds, lest a good token that is stored in a strange way be thrown away.
+    limit: 600,
     without: [...nowhere, 'react', 'axios', 'django'],
   },
 ]

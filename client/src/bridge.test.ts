@@ -112,8 +112,8 @@ test('a token that is worth nothing goes, and its person signs in again', async 
     ['run out', await earlierToken(ada.email, { exp: now() - hour })],
     ['of another key', await signedBy(earlierKey.toLowerCase(), { sub: ada.email, exp: now() + hour })],
     ['of somebody unknown', await earlierToken('nobody@example.com')],
-    ['no token at all', 'undefined'],
-    ['longer than any', 'x'.repeat(9000)],
+    ['no token at all', 'a.b.c'],
+    ['longer than any', `${'x'.repeat(9000)}.x.x`],
   ]
   for (const [sentence, token] of table) {
     await t.test(sentence, async t => {
@@ -125,6 +125,29 @@ test('a token that is worth nothing goes, and its person signs in again', async 
       assert.equal(client.state.status, 'signed-out')
     })
   }
+})
+
+for (const [sentence, wrap] of [
+  ['in quotes', JSON.stringify],
+  ['with Bearer before it', token => `Bearer ${token}`],
+  ['with both', token => JSON.stringify(`bearer ${token}`)],
+] as [string, (token: string) => string][]) {
+  test(`a token that is stored ${sentence} is as good as any`, async t => {
+    const { client } = await open(t)
+    store(t, wrap(await earlierToken(ada.email)))
+    assert.equal(await leaveLocalStorage(client, how), 'exchanged')
+    assert.deepEqual(left(), ['theme'])
+  })
+}
+
+test('what is no JWT is neither sent nor wiped: it was found in the wrong place', async t => {
+  const { app, client } = await open(t)
+  for (const found of ['undefined', '{"token":"a.b.c"}', 'x'.repeat(9000), 'a.b', 'a.b.c.d', 'a.b.c d']) {
+    store(t, found)
+    await assert.rejects(leaveLocalStorage(client, how), { code: 'input_invalid', message: /JWT/ })
+    assert.deepEqual(left(), everything)
+  }
+  assert.deepEqual(exchanges(app), [])
 })
 
 test('where Rusk exchanges nothing yet, the token stays until it does', async t => {
@@ -197,7 +220,7 @@ test('where tabs cannot lock it goes without', async t => {
       t.after(() => before && Object.defineProperty(globalThis, 'navigator', before))
       store(t, await earlierToken(ada.email))
       assert.equal(await leaveLocalStorage(client, how), 'exchanged')
-      store(t, 'undefined')
+      store(t, 'a.b.c')
       await client.signOut()
       assert.equal(await leaveLocalStorage(client, how), 'refused')
     })
@@ -229,7 +252,7 @@ for (const [name, dialect] of wires) {
     t.after(client.close)
     for (const [token, want] of [
       [await earlierToken(ada.email, { exp: now() - hour }), 'refused'],
-      ['x'.repeat(9000), 'refused'],
+      [`${'x'.repeat(9000)}.x.x`, 'refused'],
       [await earlierToken(ada.email), 'exchanged'],
     ] as const) {
       store(t, token)

@@ -171,7 +171,7 @@ for (const [what, page] of opaque) {
       server.close()
     })
     const baseUrl = `http://localhost:${(server.address() as AddressInfo).port}`
-    for (const origins of [[], ['null']]) {
+    for (const origins of [[], [`${new URL(page).protocol}//localhost`]]) {
       const client = createClient({ baseUrl, delivery: 'memory', origins })
       t.after(client.close)
       await client.signIn({ login: 'ada', password: 'x' })
@@ -184,15 +184,31 @@ for (const [what, page] of opaque) {
 
 test('a listed service is shown the token', async t => {
   const { app, tab } = await openRoom(t, { client: { delivery: 'memory' } })
-  for (const origins of [[], [app.elsewhere]]) {
+  for (const origins of [[], [app.elsewhere], [`${app.elsewhere}/`], [`${app.elsewhere}/v1?x`]]) {
     const client = tab({ origins })
     await client.session()
     await client.fetch(`${app.elsewhere}/things`)
   }
   assert.deepEqual(
     app.seen.map(({ headers }) => 'authorization' in headers),
-    [false, true],
+    [false, true, true, true],
   )
+})
+
+test('a baseUrl that is no address is told where the client is made', t => {
+  withJar(t, 'http://localhost:3000')
+  for (const baseUrl of ['auth.example.com', 'auth', '', 'http://', '//']) {
+    assert.throws(() => createClient({ baseUrl }).close(), TypeError, baseUrl)
+  }
+  for (const baseUrl of ['/', '/in/front', 'https://auth.example.com/in/front'])
+    createClient({ baseUrl }).close()
+})
+
+test('what is no list of origins is told where the client is made', t => {
+  withJar(t, 'http://localhost:3000')
+  for (const origins of [['api.example.com'], ['null'], [''], 'https://api.example.com']) {
+    assert.throws(() => createClient(Object({ origins })).close(), TypeError, String(origins))
+  }
 })
 
 const reason = new Error('Not any more')

@@ -1,8 +1,10 @@
-// The client in Node against a real server: what it asks for and when, what it shows, what it never does.
+// The client in Node against a real server, as whoever begins makes one; and what does not compile: each `@ts-expect-error` is
+// a rule that `npm run check` holds the types to.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { rusk } from '../../server/src/index.ts'
 import { createClient } from './client.ts'
+import { fastapi, native } from './dialects.ts'
 
 test('a visitor whom nobody knows is signed out', async t => {
   const auth = await rusk({
@@ -17,4 +19,14 @@ test('a visitor whom nobody knows is signed out', async t => {
   t.after(() => client.close())
   assert.equal(await client.session(), null)
   assert.deepEqual(client.state, { status: 'signed-out', reason: 'nobody' })
+})
+
+test('how tokens travel is chosen natively; elsewhere the dialect says it', () => {
+  const make = () => [
+    createClient({ delivery: 'memory' }),
+    createClient({ dialect: native, delivery: 'memory' }),
+    // @ts-expect-error: of this one they travel in cookies
+    createClient({ dialect: fastapi, delivery: 'memory' }),
+  ]
+  assert.equal(typeof make, 'function')
 })

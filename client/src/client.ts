@@ -2,8 +2,8 @@
 // counts as signed out: only a definite refusal. Knows a server's wire from a dialect (dialect.ts) alone.
 import type { Abortable, Client, ClientOptions, Mark, Pass, Reason, State } from './contract.ts'
 import { type Body, type Call, type Dialect, native } from './dialect.ts'
-import { type Explained, RuskError } from './error.ts'
-import { openTabs, type Tabs } from './tabs.ts'
+import { RuskError, refusalOf } from './error.ts'
+import { alone, openChannel } from './tabs.ts'
 
 const second = 1000
 
@@ -13,13 +13,11 @@ const margin = 60 * second
 /** For an answer of Rusk's. */
 const longestCall = 15 * second
 
-/** For a lock that another tab holds. */
-const longestLock = 3 * second
-
 /** However long a server asks to be left alone. */
 const longestRest = 3600 * second
 
-const never = Number.POSITIVE_INFINITY
+/** A time that nobody has told: nothing is before or after it. */
+const untold = Number.NaN
 
 /** Work that a signal or a time cuts short; no listener outlives it. */
 function within<T>(
@@ -33,9 +31,8 @@ function within<T>(
       reject(reason)
       patient.abort(reason)
     }
-    const abort = () => stop(signal?.reason)
-    if (signal?.aborted) return abort()
-    signal?.addEventListener('abort', abort, patient)
+    signal?.throwIfAborted()
+    signal?.addEventListener('abort', () => stop(signal.reason), patient)
     const timer = span && setTimeout(stop, span, new RuskError('timeout'))
     work(patient.signal)
       .then(resolve, reject)
@@ -51,7 +48,8 @@ type Came = readonly [answer: Response, body: Body]
 
 export function createClient(options?: ClientOptions): Client
 export function createClient<User>(
-  options: ClientOptions<User> & { readonly dialect: Dialect<User> },
+  // Natively tokens travel as the client chooses; elsewhere as the dialect does.
+  options: ClientOptions<User> & { readonly dialect: Dialect<User>; readonly delivery?: undefined },
 ): Client<User>
 export function createClient({
   baseUrl = '/',
@@ -63,8 +61,6 @@ export function createClient({
 
   let state: Now = { status: 'unknown' }
   const listeners = new Set<() => void>()
-  let tabs: Tabs | undefined
-  let closing: AbortController | undefined
 
   /** The id of whoever was signed in when that was last known. */
   let whose: unknown
@@ -74,9 +70,11 @@ export function createClient({
   let renewals = 0
   /** The access token, where it is not in a cookie. It is nowhere else. */
   let token: string | undefined
+  /** Answers bring it; a session that was opened by other means may have it in a cookie all the same. */
+  let inHand = dialect.memoryOnly || delivery === 'memory'
   /** Local times: when to renew, and when it is too late. */
-  let due = never
-  let expires = never
+  let due = untold
+  let expires = untold
 
   let failures = 0
   let failure: unknown
@@ -86,16 +84,20 @@ export function createClient({
   let timer: ReturnType<typeof setTimeout> | undefined
 
   const page = globalThis.location
-  const base = () => new URL(baseUrl, page?.href)
-  const csrf = dialect.csrf?.(call => send(call))
+  const known = origins.map(each => new URL(each).origin)
+  // What has neither scheme nor leading slash is a mistake, and would become a path of the page’s own.
+  const base = () => new URL(baseUrl, baseUrl[0] === '/' ? page?.href : undefined)
+  const place = () => `rusk ${base()}`
+  const csrf = dialect.csrf?.(send)
 
   const settle = (next: Now): void => {
     if (JSON.stringify(next) === JSON.stringify(state)) return
     state = next
     // One of them may have changed it again.
-    for (const listener of [...listeners]) listener()
+    for (const listener of listeners) listener()
   }
 
+  const isUnknown = () => state.status === 'unknown'
   const isOut = () => state.status === 'signed-out'
 
   /** Nobody knows any more who is signed in. */
@@ -107,12 +109,12 @@ export function createClient({
   const leave = (reason: Reason): void => {
     era++
     token = whose = undefined
-    due = expires = never
+    due = expires = untold
     if (!isOut()) settle({ status: 'signed-out', reason })
   }
 
   /** Without an access token in hand there is no use in asking. */
-  const isBare = () => dialect.memoryOnly && !token
+  const isBare = () => inHand && !token
 
   const isLate = () => isBare() || Date.now() > expires
 
@@ -140,7 +142,7 @@ export function createClient({
     const headers = await carried(method, anew)
     if (fields) headers['content-type'] = 'application/json'
     const exchange = async (patient: AbortSignal): Promise<Came> => {
-      const answer = await fetch(base().href.replace(/\/$/, '') + path, {
+      const answer = await fetch(`${base()}`.replace(/\/$/, '') + path, {
         method,
         credentials: 'include',
         redirect: 'error',
@@ -149,11 +151,11 @@ export function createClient({
         body: JSON.stringify(fields),
         signal: patient,
       })
-      const told = answer.json().catch(error => {
+      const told = await answer.json().catch(error => {
         // A gate's page, or an answer that broke off.
         if (answer.status === 200) throw error
       })
-      return [answer, Object(await told)]
+      return [answer, Object(told)]
     }
     const came = await within(exchange, signal, longestCall).catch((error: unknown) => {
       throw signal?.aborted || error instanceof RuskError ? error : new RuskError('offline', {}, error)
@@ -162,11 +164,13 @@ export function createClient({
   }
 
   /** Why an answer is a "no". */
-  const refusal = ([{ status, headers }, body]: Came): RuskError => {
-    const explained: Explained = dialect.explain?.(status, body) ?? body
-    // Where it is a date, a wrong clock would make any wait of it.
-    const retryAfter = Math.max(0, Number(headers.get('retry-after')) || 0)
-    return new RuskError(explained.code ?? 'unavailable', { ...explained, status, retryAfter })
+  const refusal = ([answer, body]: Came): RuskError =>
+    refusalOf(answer, dialect.explain?.(answer.status, body) ?? body)
+
+  /** A "yes", or it throws. */
+  const good = (came: Came): Came => {
+    if (!came[0].ok) throw refusal(came)
+    return came
   }
 
   /** Rusk says that nobody is known. What has no code came from something on the way, and decides nothing. */
@@ -174,20 +178,20 @@ export function createClient({
 
   /** Until when the access token is good that this browser has now. */
   const mind = (end: number): void => {
-    renewals++
-    expires = end || never
+    expires = end
     due = expires - Math.min(margin, (expires - Date.now()) / 2)
   }
 
   /** The access token that an answer brings, in hand or in its cookie. */
-  const take = ([answer, body]: Came): void => {
-    const held = body[dialect.token ?? '']
-    token = typeof held === 'string' ? held : undefined
-    mind(Date.now() + Number(dialect.life(body, answer)) * second)
-    if (!token) tabs?.tell({ until: expires, who: whose })
+  const take = (came: Came): void => {
+    token = `${came[1][dialect.token ?? ''] ?? ''}`
+    inHand = !!token
+    renewals++
+    mind(Date.now() + Number(dialect.life(came[1], came[0])) * second)
+    if (!token) tabs?.postMessage({ until: expires, who: whose })
   }
 
-  async function refresh(again = true): Promise<boolean> {
+  const refresh = async (again = true): Promise<boolean> => {
     const asked = era
     const came = await send(dialect.refresh)
     if (asked !== era) return !isOut()
@@ -197,8 +201,7 @@ export function createClient({
       leave(whose ? 'ended' : 'nobody')
       return false
     }
-    if (!came[0].ok) throw refusal(came)
-    take(came)
+    take(good(came))
     if (whose) {
       // Another tab may have signed somebody else in, and could not say so: nobody calls by it before that is known.
       const end = expires
@@ -221,14 +224,13 @@ export function createClient({
 
   /** One for all that ask meanwhile, here and in other tabs. False: nobody is signed in. Rejects while it is undecided. */
   const renew = async (signal?: AbortSignal): Promise<boolean> => {
-    if (Date.now() < retryAt) throw failure
+    if (performance.now() < retryAt) throw failure
     const seen = renewals
     const work = async () => seen !== renewals || refresh()
-    renewing ??= start()
-      .alone(longestLock, work)
+    renewing ??= alone(place(), work)
       .catch(error => {
         failure = error
-        retryAt = Date.now() + pause(error)
+        retryAt = performance.now() + pause(error)
         throw error
       })
       .finally(() => {
@@ -239,7 +241,7 @@ export function createClient({
   }
 
   /** An access token for a call that needs one. While the old one is good, nobody waits for the next. */
-  async function freshen(signal?: AbortSignal): Promise<Mark> {
+  const freshen = async (signal?: AbortSignal): Promise<Mark> => {
     if (!isOut() && (isLate() || Date.now() > due)) {
       const renewed = renew(signal)
       if (isLate()) await renewed
@@ -251,7 +253,7 @@ export function createClient({
   const recover = async (mark: Mark, signal?: AbortSignal): Promise<boolean> =>
     !isOut() && ((mark.renewals !== renewals && !isLate()) || (await renew(signal))) && mark.era === era
 
-  async function sendSignedIn(call: Call, signal?: AbortSignal, fields?: object): Promise<Came> {
+  const sendSignedIn = async (call: Call, signal?: AbortSignal, fields?: object): Promise<Came> => {
     const mark = await freshen(signal)
     const came = await send(call, signal, fields)
     return came[0].status === 401 && (await recover(mark, signal)) ? send(call, signal, fields) : came
@@ -259,38 +261,42 @@ export function createClient({
 
   /** The user whom an answer to the session call names; undefined: it is a refusal of everybody. */
   const told = (came: Came): unknown => {
-    const [{ ok }, body] = came
     if (isNo(came)) return undefined
-    const user = ok && dialect.user(body)
+    const user = dialect.user(good(came)[1])
     // A "yes" that names nobody is none of Rusk's.
     if (!idOf(user)) throw refusal(came)
     return user
   }
 
   /** Asks who is signed in; what was asked before somebody signed in or out is asked again. */
-  async function ask(signal?: AbortSignal): Promise<unknown> {
+  const ask = async (signal?: AbortSignal): Promise<unknown> => {
     const asked = era
-    const user = told(await sendSignedIn(dialect.session, signal))
+    const came = await sendSignedIn(dialect.session, signal)
+    const user = told(came)
     if (asked !== era) return isOut() ? null : ask(signal)
-    if (user) return enter(user)
+    if (user) {
+      // After a page load it is the first that tells; by the page's clock, which costs one renewal where it is wrong.
+      if (Number.isNaN(expires)) mind(Date.parse(`${came[1][dialect.ends ?? '']}`))
+      return enter(user)
+    }
     leave('ended')
     return null
   }
 
-  async function session({ signal }: Abortable = {}): Promise<unknown> {
-    start()
+  const session = async (options?: Abortable): Promise<unknown> => {
+    const signal = options?.signal
     // Whoever asks wants to know now, also after the last answer was that nobody is there.
     return (isOut() || isBare()) && !(await renew(signal)) ? null : ask(signal)
   }
 
   /** Asks who is signed in, and asks again later as long as nobody can say: then it resolves to the reason. */
-  function check(): Promise<unknown> {
+  const check = (): Promise<unknown> => {
     clearTimeout(timer)
     checking ??= session()
       .then(
         () => {},
         error => {
-          if (state.status !== 'unknown') return
+          if (!isUnknown()) return
           settle({ status: 'unknown', error })
           if (listeners.size) timer = setTimeout(check, pause(error))
           return error
@@ -302,20 +308,28 @@ export function createClient({
     return checking
   }
 
+  /** Who is signed in is to be asked: now, or by whoever next wants to know. */
+  const look = () => {
+    if (listeners.size) check()
+    else settle({ status: 'unknown' })
+  }
+
   /** Any script of this origin may say anything: only what has the shape counts. */
   const hear = (said: unknown): void => {
     const { signedIn, until, who }: { signedIn?: unknown; until?: unknown; who?: unknown } = Object(said)
     if (typeof until === 'number') {
-      if (who === whose) mind(until)
-      else if (who) check()
+      if (who === whose) {
+        renewals++
+        mind(until)
+      } else if (who) look()
     }
     if (typeof signedIn !== 'boolean') return
     token = undefined
     if (signedIn) doubt()
     else leave('signed-out')
     // What is being asked may have been asked too early.
-    checking?.then(check)
-    check()
+    checking?.then(look)
+    look()
   }
 
   const wake = ({ type, persisted }: Event & { readonly persisted?: boolean }): void => {
@@ -325,36 +339,24 @@ export function createClient({
       return
     }
     retryAt = 0
-    const seen = !globalThis.document?.hidden
-    if (seen && (state.status === 'unknown' || type === 'visibilitychange')) check()
-  }
-
-  function start(): Tabs {
-    if (!tabs) {
-      tabs = openTabs(`rusk ${base().href}`, hear)
-      closing = new AbortController()
-      for (const type of ['online', 'visibilitychange', 'pagehide', 'pageshow']) {
-        globalThis.addEventListener?.(type, wake, closing)
-      }
-    }
-    return tabs
+    if (globalThis.document?.hidden) return
+    if (isUnknown() || type === 'visibilitychange') look()
   }
 
   /** A call after whose answer somebody is signed in, in a new session. */
-  async function open(call: Call | undefined, fields: Body, { signal }: Abortable = {}): Promise<unknown> {
-    start()
+  async function open(call: Call | undefined, fields: Body, options?: Abortable): Promise<unknown> {
+    const signal = options?.signal
     if (!call) throw new RuskError('not_found')
-    const named = Object.entries({ ...fields, delivery })
-    const sent = Object.fromEntries(named.map(([name, value]) => [call.names?.[name] ?? name, value]))
-    const came = await (call === dialect.changePassword ? sendSignedIn : send)(call, signal, sent)
-    if (!came[0].ok) throw refusal(came)
+    const sent: Record<string, unknown> = { delivery }
+    for (const name in fields) sent[call.names?.[name] ?? name] = fields[name]
+    const came = good(await (call === dialect.changePassword ? sendSignedIn : send)(call, signal, sent))
     if (call.login) {
-      return open(dialect.signIn, { login: fields[call.login], password: fields.password }, { signal })
+      return open(dialect.signIn, { login: fields[call.login], password: fields.password }, options)
     }
     era++
     retryAt = 0
     take(came)
-    tabs?.tell({ signedIn: true })
+    tabs?.postMessage({ signedIn: true })
     const user = dialect.user(came[1])
     // A browser that keeps no cookies of another origin says so by not sending them back.
     const away = base().origin !== page?.origin
@@ -372,18 +374,17 @@ export function createClient({
     }
     leave('nobody')
     throw new RuskError('cookies_blocked', {
-      detail: `No cookies of ${base().origin} come back: page and Rusk belong on one site`,
+      detail: `Cookies are blocked: put page and ${base().origin} on one site`,
     })
   }
 
   async function prepare(url: string, method: string, signal?: AbortSignal): Promise<Pass | undefined> {
-    start()
     const { origin } = new URL(url, page?.href)
-    if (origin === 'null' || ![page?.origin, base().origin, ...origins].includes(origin)) return undefined
+    if (origin === 'null' || ![page?.origin, base().origin, ...known].includes(origin)) return undefined
     const before = whose
     const mark = await freshen(signal)
     // Somebody else may be there by now, or nobody knows.
-    const undecided = before && (checking || state.status === 'unknown') && (await within(check, signal))
+    const undecided = before && (checking || isUnknown()) && (await within(check, signal))
     if (undecided) throw undecided
     if (before && whose && whose !== before) throw new RuskError('signed_in_anew')
     return { headers: await carried(method), mark }
@@ -403,6 +404,13 @@ export function createClient({
     return go(spare, await carried(method))
   }
 
+  const closing = new AbortController()
+  // A program has no tabs: what runs on a server for one person is nothing to the next.
+  let tabs = page && openChannel(place(), hear)
+  for (const type of ['online', 'visibilitychange', 'pagehide', 'pageshow']) {
+    globalThis.addEventListener?.(type, wake, closing)
+  }
+
   return {
     get state() {
       return state
@@ -411,11 +419,11 @@ export function createClient({
       return whose
     },
     subscribe(listener) {
-      start()
-      if (!listeners.size && state.status === 'unknown') check()
+      if (!listeners.size && isUnknown()) check()
       // Async: its bug is nobody else's, and comes out as an unhandled rejection.
       const own = async () => listener(state)
       listeners.add(own)
+      own()
       return () => listeners.delete(own)
     },
     session,
@@ -423,12 +431,10 @@ export function createClient({
     signIn: (fields, options) => open(dialect.signIn, fields, options),
     exchange: (fields, options) => open(dialect.exchange, fields, options),
     changePassword: (fields, options) => open(dialect.changePassword, fields, options),
-    async signOut({ signal } = {}) {
-      start()
-      const came = await send(dialect.signOut, signal)
-      if (!came[0].ok) throw refusal(came)
+    async signOut(options) {
+      good(await send(dialect.signOut, options?.signal))
       leave('signed-out')
-      tabs?.tell({ signedIn: false })
+      tabs?.postMessage({ signedIn: false })
     },
     fetch: carry,
     prepare,
@@ -437,7 +443,8 @@ export function createClient({
       clearTimeout(timer)
       listeners.clear()
       tabs?.close()
-      closing?.abort()
+      tabs = undefined
+      closing.abort()
     },
   }
 }

@@ -26,7 +26,7 @@ export type ClientOptions<User = NativeUser> = {
 
 export type Abortable = { readonly signal?: AbortSignal | undefined }
 
-/** By the client's names, whatever the dialect calls them; further fields go as they are. */
+/** By the client's names, whatever the dialect calls them. */
 export type SignUp = {
   readonly email: string
   readonly password: string
@@ -35,6 +35,8 @@ export type SignUp = {
 }
 /** `login`: e-mail address or username, as the dialect takes it. */
 export type SignIn = { readonly login: string; readonly password: string }
+
+export type PasswordChange = { readonly current: string; readonly new: string }
 
 /** What a call went out with; `recover` asks for it. */
 export type Pass = { readonly headers: Readonly<Record<string, string>>; readonly mark: Mark }
@@ -46,7 +48,10 @@ export type Client<User = NativeUser> = {
   readonly state: State<User>
   /** What tells whoever is signed in, or was when that was last known, from anybody else; undefined: nobody. */
   readonly userId: unknown
-  /** Called at every change; the first subscriber makes the client ask who is signed in. Returns what ends it. */
+  /**
+   * Called at once with the present state, before this returns, and at every change. The first subscriber makes the client ask
+   * who is signed in; while there is none it asks only for calls. Returns what ends it.
+   */
   subscribe(listener: (state: State<User>) => void): () => void
   /** Asks the server. Null: nobody is signed in. */
   session(options?: Abortable): Promise<User | null>
@@ -55,10 +60,7 @@ export type Client<User = NativeUser> = {
   /** Signs in with a token of the old system. */
   exchange(fields: { readonly token: string }, options?: Abortable): Promise<User>
   /** Every session ends, and a new one opens here. Dialects that have no such call reject with `not_found`. */
-  changePassword(
-    fields: { readonly current: string; readonly new: string },
-    options?: Abortable,
-  ): Promise<User>
+  changePassword(fields: PasswordChange, options?: Abortable): Promise<User>
   /** Resolves when the server has ended the session, and not before. */
   signOut(options?: Abortable): Promise<void>
   /**

@@ -44,6 +44,8 @@ export type Dialect<User = unknown> = {
   readonly memoryOnly?: true
   /** Seconds from now that the access token of this answer lives; anything else: nobody knows. */
   life(body: Body, answer: Response): unknown
+  /** The member of an answer to the session call that says when the token that asked ends, ISO 8601. Absent: nothing does. */
+  readonly ends?: string
   /** What a refusal's body says. Absent: what RFC 9457 and Rusk's own bodies say. */
   explain?(status: number, body: Body): Explained
   /** Absent: the server guards by origin alone. `ask` makes a call, with no token. */
@@ -72,4 +74,5 @@ export const native: Dialect<NativeUser> = {
   user: ({ user }) => user,
   token: 'accessToken',
   life: ({ expiresIn }) => expiresIn,
+  ends: 'accessEndsAt',
 }

@@ -16,11 +16,11 @@ const codes: Readonly<Record<number, string>> = {
   429: 'throttled',
 }
 
-/** `{ loc: ['body', field], msg }`, as Pydantic has it. */
+/** `{ loc: ['body', field], type, msg }`, as Pydantic has it. */
 const issueOf = (issue: unknown): readonly Issue[] => {
   if (!isBody(issue)) return []
-  const { loc, msg } = issue
-  return [{ field: Array.isArray(loc) ? String(loc.at(-1)) : '', message: String(msg) }]
+  const { loc, type, msg } = issue
+  return [{ field: Array.isArray(loc) ? String(loc.at(-1)) : '', type: String(type), message: String(msg) }]
 }
 
 /** Flask says so with a 401, which says nothing of the person then. */

@@ -1,7 +1,12 @@
 // What a call of the client rejects with: one class, a stable code, a sentence for people.
 
 /** What is wrong with one field, by the name it has on the wire. */
-export type Issue = { readonly field: string; readonly message: string }
+export type Issue = {
+  readonly field: string
+  /** Stable: what programs decide by, and other languages (`missing`, `string_type`, `value_error`, …). */
+  readonly type: string
+  readonly message: string
+}
 
 export type RuskErrorCode =
   /** No answer of Rusk's came back: no network, a server that is away, an origin that is not listed, a gate in between. */
@@ -25,7 +30,7 @@ export type RuskErrorCode =
   | 'not_found'
   | 'throttled'
   | 'busy'
-  /** `stream` was answered with no 2xx. */
+  /** `stream` was answered with no 2xx: `cause` is the JSON that came, if any. */
   | 'stream_refused'
   /** A "no" without a code: of a dialect, or of something on the way. */
   | 'refused'
@@ -66,4 +71,16 @@ export class RuskError extends Error {
     this.issues = issues
     this.retryAfter = retryAfter
   }
+}
+
+/** What an answer refuses, when that is read as `said`. `code`: what it is for the client, where the answer names none or another. */
+export const refusalOf = (
+  { status, headers }: Response,
+  said: Explained,
+  code = said.code ?? 'unavailable',
+  cause?: unknown,
+): RuskError => {
+  // Where it is a date, a wrong clock would make any wait of it.
+  const retryAfter = Math.max(0, Number(headers.get('retry-after')) || 0)
+  return new RuskError(code, { ...said, status, retryAfter }, cause)
 }

@@ -5,6 +5,7 @@ import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { rusk } from '../../server/src/index.ts'
+import { serveAnswers } from '../../server/test/answering.ts'
 import { ada, bob } from '../test/app.ts'
 import { type Browsing, withJar } from '../test/jar.ts'
 import { codeOf } from '../test/room.ts'
@@ -252,6 +253,40 @@ test('a stream that nobody is let into rejects', async t => {
   await chat.client.signOut()
   assert.equal(await codeOf(stream(chat.client, chat.url).next()), 'stream_refused')
 })
+
+// [sentence, what the service answers, what the error says]
+const refused: [string, [number, Record<string, string>, string], object][] = [
+  [
+    'a problem',
+    [429, { 'retry-after': '7' }, '{"code":"quota","detail":"Your quota is used up"}'],
+    {
+      status: 429,
+      retryAfter: 7,
+      message: 'Your quota is used up',
+      cause: { code: 'quota', detail: 'Your quota is used up' },
+    },
+  ],
+  [
+    'JSON of its own kind',
+    [422, {}, '{"detail":[{"msg":"too long"}]}'],
+    { status: 422, retryAfter: 0, message: 'stream_refused', cause: { detail: [{ msg: 'too long' }] } },
+  ],
+  [
+    'a page',
+    [503, { 'retry-after': '30' }, '<h1>Away</h1>'],
+    { status: 503, retryAfter: 30, message: 'stream_refused', cause: undefined },
+  ],
+]
+
+for (const [sentence, [status, headers, body], says] of refused) {
+  test(`who is refused a stream is told what the service said: ${sentence}`, async t => {
+    const url = `http://localhost:${await serveAnswers(t, async () => new Response(body, { status, headers }))}`
+    withJar(t, url)
+    const client = createClient()
+    t.after(client.close)
+    await assert.rejects(stream(client, `${url}/chat`).next(), { code: 'stream_refused', ...says })
+  })
+}
 
 test('a stream ends when somebody signs out, here or in another tab, and its connection is closed', async t => {
   const chat = await openChat(t)

@@ -1,6 +1,6 @@
 // Streams of server-sent events (HTML Standard §9.2.6) by a client's fetch. Owns their reading and their end.
 import type { Client } from './contract.ts'
-import { RuskError } from './error.ts'
+import { refusalOf } from './error.ts'
 
 export type ServerEvent = {
   /** `message` where the server names none. */
@@ -49,7 +49,8 @@ export async function* readEvents(body: ReadableStream<Uint8Array>): AsyncGenera
 
 /**
  * Server-sent events by `client.fetch`, with its rules: renewed ahead of time, repeated once after a 401. Ends with the
- * stream, and when its person is not signed in any more. An answer that is no 2xx rejects.
+ * stream, and when its person is not signed in any more. An answer that is no 2xx rejects with `stream_refused`: with its
+ * `status` and `retryAfter`, its JSON as `cause`, and the `detail` of that, where it has one, as the sentence.
  */
 export async function* stream(
   client: Client<unknown>,
@@ -62,15 +63,20 @@ export async function* stream(
   const abort = () => ended.abort(asked.signal.reason)
   asked.signal.addEventListener('abort', abort, { signal })
   let whose = client.userId
-  const off = client.subscribe(({ status }) => {
+  const before = client.state
+  const off = client.subscribe(now => {
     whose ??= client.userId
-    if (status === 'signed-out' || client.userId !== whose) ended.abort()
+    if (now !== before && (now.status === 'signed-out' || client.userId !== whose)) ended.abort()
   })
   try {
     asked.signal.throwIfAborted()
     asked.headers.set('accept', 'text/event-stream')
     const answer = await client.fetch(asked, { signal })
-    if (!answer.ok) throw new RuskError('stream_refused', { status: answer.status })
+    if (!answer.ok) {
+      const said: unknown = await answer.json().catch(() => asked.signal.throwIfAborted())
+      const { detail } = Object(said)
+      throw refusalOf(answer, typeof detail === 'string' ? { detail } : {}, 'stream_refused', said)
+    }
     if (answer.body) yield* readEvents(answer.body)
   } catch (error) {
     if (asked.signal.aborted || !signal.aborted) throw error

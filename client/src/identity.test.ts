@@ -9,13 +9,13 @@ import type { Client, State } from './contract.ts'
 /** The next state that is so. */
 const becomes = (client: Client<unknown>, status: State['status']): Promise<State<unknown>> =>
   new Promise(resolve => {
-    const look = (state: State<unknown>) => {
+    const off = client.subscribe(async state => {
       if (state.status !== status) return
-      off()
       resolve(state)
-    }
-    const off = client.subscribe(look)
-    queueMicrotask(() => look(client.state))
+      // It may be so at once.
+      await null
+      off()
+    })
   })
 
 const emailIn = ({ state }: Client<unknown>): unknown =>
@@ -53,17 +53,23 @@ test('a visitor whom nobody knows is signed out', async t => {
   assert.deepEqual(browsing.calls(), ['GET /auth/session 401', 'POST /auth/refresh 401'])
 })
 
-test('the first subscriber makes the client ask, once; the state is the same object until it changes', async t => {
+test('the first subscriber makes the client ask, once; each is told the state at once, and then what changes', async t => {
   const { browsing, tab } = await openRoom(t)
   const client = tab()
   const seen: State<unknown>[] = []
   client.subscribe(() => {})()
   client.subscribe(state => seen.push(state))
+  assert.deepEqual(seen, [{ status: 'unknown' }], 'before subscribe returns')
   await becomes(client, 'signed-in')
   const before = client.state
   await client.session()
-  assert.equal(client.state, before)
-  assert.deepEqual(seen, [before])
+  assert.equal(client.state, before, 'the same object')
+  assert.deepEqual(seen, [{ status: 'unknown' }, before])
+  const late: unknown[] = []
+  client.subscribe(state => late.push(state))
+  assert.equal(late[0], before)
+  assert.equal(late.length, 1)
+  assert.equal(seen.length, 2, 'nobody else is told again')
   assert.deepEqual(browsing.calls(), ['GET /auth/session 200', 'GET /auth/session 200'])
 })
 
@@ -132,8 +138,8 @@ test('a subscriber that throws keeps nothing from the others, nor from whoever s
   const back = becomes(other, 'signed-in')
   assert.equal(Object(await signInAs(client, ada)).email, ada.email)
   await back
-  assert.deepEqual(told, ['signed-out', 'signed-in'])
-  assert.deepEqual(errors, [bug, bug])
+  assert.deepEqual(told, ['signed-in', 'signed-out', 'signed-in'])
+  assert.deepEqual(errors, [bug, bug, bug])
 })
 
 test('nobody is told to be signed out when the server did not do it', async t => {
@@ -301,6 +307,7 @@ const forged: [object, string][] = [
 for (const [said, line] of forged) {
   test(`a forged ${JSON.stringify(said)} only makes the client ask: the server’s word counts`, async t => {
     const { proxy, browsing, client, notes } = await openRoom(t)
+    client.subscribe(() => {})
     say(t, proxy.url, said)
     await heard()
     await becomes(client, 'signed-in')
@@ -308,6 +315,45 @@ for (const [said, line] of forged) {
     assert.ok(browsing.calls().includes(`${line} 200`))
     assert.equal(await notes(), 200)
   })
+}
+
+// [sentence, what reaches a page of Ada's that was left behind, what becomes of its call, who is there then]
+const stirs: [string, (room: Room, t: TestContext) => unknown, unknown, string?][] = [
+  ['a sign-out in another tab', ({ client }) => client.signOut(), 401],
+  ['a sign-in in another tab', ({ client }) => signInAs(client, bob), 'signed_in_anew', bob.email],
+  ['a forged sign-out', ({ proxy }, t) => say(t, proxy.url, { signedIn: false }), 200, ada.email],
+  ['a renewal of other hands', ({ proxy }, t) => say(t, proxy.url, { until: 1, who: '?' }), 200, ada.email],
+  ['a person who comes back', ({ browsing }) => browsing.fire('visibilitychange'), 200, ada.email],
+  ['the network', ({ browsing }) => browsing.fire('online'), 200, ada.email],
+]
+
+for (const delivery of ['cookies', 'memory'] as const) {
+  for (const [sentence, stir, status, there] of stirs) {
+    test(`${delivery}: a client nobody listens to asks nothing by itself, and asks before its next call: ${sentence}`, async t => {
+      const room = await openRoom(t, { client: { delivery } })
+      const { app, browsing, client, proxy, tab } = room
+      await client.signUp(bob)
+      await signInAs(client, ada)
+      const left = tab()
+      left.subscribe(() => {})()
+      await left.session()
+      browsing.forget()
+      await stir(room, t)
+      await heard()
+      const own = browsing.calls().filter(call => !/sign-(in|out)/.test(call))
+      assert.deepEqual(own, [])
+      const call = left.fetch(`${proxy.url}/api/notes`, { method: 'POST' })
+      assert.equal(
+        await call.then(
+          answer => answer.status,
+          error => error.code,
+        ),
+        status,
+      )
+      assert.ok(app.seen.every(({ email }) => email === null || email === ada.email))
+      assert.equal(Object(await left.session()).email, there)
+    })
+  }
 }
 
 for (const delivery of ['cookies', 'memory'] as const) {

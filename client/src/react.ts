@@ -13,7 +13,7 @@ import {
   useState,
   useSyncExternalStore,
 } from 'react'
-import type { Client, Reason, SignIn, SignUp, State } from './contract.ts'
+import type { Client, PasswordChange, Reason, SignIn, SignUp, State } from './contract.ts'
 import type { NativeUser } from './dialect.ts'
 import { RuskError } from './error.ts'
 
@@ -66,6 +66,7 @@ export type Auth<User = NativeUser> = {
   readonly error: RuskError | null
   signUp(fields: SignUp): Promise<User | undefined>
   signIn(fields: SignIn): Promise<User | undefined>
+  changePassword(fields: PasswordChange): Promise<User | undefined>
   /** True: the server has ended the session. */
   signOut(): Promise<boolean>
 }
@@ -98,6 +99,7 @@ export function useAuth<User = NativeUser>(): Auth<User> {
     return {
       signUp: (fields: SignUp) => act(() => client.signUp(fields)),
       signIn: (fields: SignIn) => act(() => client.signIn(fields)),
+      changePassword: (fields: PasswordChange) => act(() => client.changePassword(fields)),
       signOut: async () => (await act(() => client.signOut().then(() => true))) ?? false,
     }
   }, [client])

@@ -8,10 +8,20 @@ import { codeOf, openRoom } from '../test/room.ts'
 
 const second = 1000
 
-/** Page and server live so much later. */
-const sleepFor = (t: TestContext, span: number): void => t.mock.timers.setTime(Date.now() + span)
+/** Somebody sets the clock: what only goes forwards goes on as before. */
+const setClock = (t: TestContext, by: number): void => t.mock.timers.setTime(Date.now() + by)
 
-const stopClocks = (t: TestContext): void => t.mock.timers.enable({ apis: ['Date'], now: Date.now() })
+/** Page and server live so much later. */
+function sleepFor(t: TestContext, span: number): void {
+  setClock(t, span)
+  const at = performance.now() + span
+  t.mock.method(performance, 'now', () => at)
+}
+
+function stopClocks(t: TestContext): void {
+  t.mock.timers.enable({ apis: ['Date'], now: Date.now() })
+  sleepFor(t, 0)
+}
 
 /** Everything that is under way between tasks has happened. */
 const settled = () => new Promise(resolve => setTimeout(resolve, 20))
@@ -38,6 +48,69 @@ for (const [sentence, access, span, want] of early) {
   })
 }
 
+// [sentence, token’s age at the load in seconds, then asleep for, refreshes]
+const loads: [string, number, number, number][] = [
+  ['with more than a minute left nothing is renewed', 300, 200, 0],
+  ['with less than a minute left it is renewed', 300, 265, 1],
+  ['what has less than two minutes left, at half of that', 500, 55, 1],
+]
+
+for (const [sentence, age, span, want] of loads) {
+  test(`renewal ahead of time after a page load: ${sentence}`, async t => {
+    stopClocks(t)
+    const { proxy, browsing, refreshes, tab } = await openRoom(t)
+    sleepFor(t, age * second)
+    const client = tab()
+    await client.session()
+    sleepFor(t, span * second)
+    assert.equal((await client.fetch(`${proxy.url}/api/notes`)).status, 200)
+    await settled()
+    assert.deepEqual(refreshes(), Array(want).fill(200))
+    assert.ok(!browsing.calls().some(call => call.endsWith('401')))
+  })
+}
+
+test('with tokens in memory the first call after a page load carries one', async t => {
+  const { browsing, app, proxy, tab } = await openRoom(t, { client: { delivery: 'memory' } })
+  const page = tab()
+  assert.equal((await page.fetch(`${proxy.url}/api/notes`)).status, 200)
+  assert.deepEqual(
+    app.seen.map(({ headers }) => 'authorization' in headers),
+    [true],
+  )
+  await page.session()
+  assert.ok(!browsing.calls().some(call => call.endsWith('401')), browsing.calls().join())
+})
+
+test('a body that cannot be sent twice gets through after a page load, however old the token is', async t => {
+  stopClocks(t)
+  const { proxy, tab } = await openRoom(t)
+  const client = tab()
+  await client.session()
+  sleepFor(t, 601 * second)
+  const body = new Blob(['by Ada']).stream()
+  const init = { method: 'POST', body, duplex: 'half' } as const
+  assert.equal((await client.fetch(`${proxy.url}/api/things`, init)).status, 200)
+})
+
+test('an answer that came before a renewal says nothing about the life of the next token', async t => {
+  stopClocks(t)
+  const { proxy, refreshes, tab } = await openRoom(t)
+  sleepFor(t, 500 * second)
+  const client = tab()
+  const held = proxy.hold('GET /auth/session')
+  const asked = client.session()
+  await held.answered
+  const mark = (await client.prepare(proxy.url, 'GET'))?.mark ?? assert.fail()
+  assert.equal(await client.recover(mark), true)
+  held.release()
+  await asked
+  sleepFor(t, 200 * second)
+  await client.prepare(proxy.url, 'GET')
+  await settled()
+  assert.deepEqual(refreshes(), [200])
+})
+
 test('while a token is good nobody waits for the next', async t => {
   stopClocks(t)
   const { proxy, refreshes, notes } = await openRoom(t)
@@ -60,6 +133,18 @@ for (const delivery of deliveries) {
     assert.deepEqual(new Set(statuses), new Set([200]))
     assert.deepEqual(refreshes(), [200])
     assert.equal(app.seen.length, 100)
+  })
+
+  test(`${delivery}: whatever the delivery of the session was, calls do not renew again and again`, async t => {
+    const other = delivery === 'cookies' ? 'memory' : 'cookies'
+    const { client, proxy, refreshes, tab } = await openRoom(t, { client: { delivery: other } })
+    assert.equal(client.state.status, 'signed-in')
+    const page = tab({ delivery })
+    for (let n = 0; n < 3; n++) {
+      assert.equal((await page.fetch(`${proxy.url}/api/notes`)).status, 200)
+      await page.session()
+    }
+    assert.equal(refreshes().length, 1)
   })
 
   test(`${delivery}: an API that refuses whatever comes is asked twice by each call, after one refresh`, async t => {
@@ -121,6 +206,20 @@ for (const [sentence, answer, code] of undecided) {
     assert.equal(client.state, before)
   })
 }
+
+test('a clock that is put back while the server is left alone makes nobody wait any longer', async t => {
+  stopClocks(t)
+  const { app, expire, notes } = await openRoom(t)
+  // Back to where the server has been.
+  sleepFor(t, 60 * second)
+  expire()
+  app.answer('POST /auth/refresh', 503)
+  assert.equal(await codeOf(notes()), 'unavailable')
+  app.answer('POST /auth/refresh', undefined)
+  setClock(t, -30 * second)
+  sleepFor(t, 2 * second)
+  assert.equal(await notes(), 200)
+})
 
 test('coming back to the page ends the waiting too', async t => {
   const { app, browsing, expire, notes } = await openRoom(t)

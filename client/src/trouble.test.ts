@@ -43,7 +43,7 @@ for (const [sentence, retryAfter, told, least, most] of waits) {
     })
     const client = createClient({ baseUrl: url })
     const error = await new Promise<RuskError | undefined>(resolve => {
-      client.subscribe(state => state.status === 'unknown' && resolve(state.error))
+      client.subscribe(state => state.status === 'unknown' && state.error && resolve(state.error))
     })
     client.close()
     assert.equal(error?.retryAfter, told)

@@ -5,7 +5,6 @@ import type { Options } from '../../server/src/index.ts'
 import { type HoldingProxy, startProxy } from '../../server/test/late/proxy.ts'
 import { createClient } from '../src/client.ts'
 import type { Client, ClientOptions } from '../src/contract.ts'
-import { native } from '../src/dialect.ts'
 import { type App, ada, openApp } from './app.ts'
 import { type Browsing, withJar } from './jar.ts'
 
@@ -41,7 +40,8 @@ export async function openRoom(t: TestContext, options: RoomOptions = {}): Promi
   const browsing = withJar(t, options.page ?? proxy.url)
   const tab: Room['tab'] = more => {
     const there = options.page === undefined ? {} : { baseUrl: proxy.url }
-    const client = createClient({ dialect: native, ...there, ...options.client, ...more })
+    const { dialect, delivery, ...rest } = { ...there, ...options.client, ...more }
+    const client = dialect ? createClient({ ...rest, dialect }) : createClient({ ...rest, delivery })
     t.after(client.close)
     return client
   }

@@ -15,7 +15,7 @@ const fileOf = (block: string): string | undefined => /^\/\/ ([\w./]+): /.exec(b
 
 test('what "Your front end in five minutes" has people paste are the files that the tests run', () => {
   const pasted = blocks.filter(block => fileOf(block) !== undefined)
-  assert.deepEqual(pasted.map(fileOf), ['vite.config.ts', 'src/App.tsx'])
+  assert.deepEqual(pasted.map(fileOf), ['vite.config.ts', './src/client.ts', 'src/App.tsx'])
   for (const block of pasted)
     assert.equal(block, readFileSync(`${here}/five-minutes/${fileOf(block)}`, 'utf8'))
 })

@@ -81,6 +81,8 @@ export async function openApp(
 }
 
 if (import.meta.main) {
-  const { app } = await openApp({ url: 'http://localhost:8000' })
-  serve({ fetch: app.fetch, hostname: 'localhost', port: 8000 }, () => console.log('http://localhost:8000'))
+  const port = Number(process.env.PORT ?? 8000)
+  const url = `http://localhost:${port}`
+  const { app } = await openApp({ url })
+  serve({ fetch: app.fetch, hostname: 'localhost', port }, () => console.log(url))
 }

@@ -103,7 +103,7 @@ for (const [sentence, app, crossSite, profile, works] of table) {
       }
       assert.deepEqual(got, {
         code: 'cookies_blocked',
-        sentence: `No cookies of ${baseUrl} come back: page and Rusk belong on one site`,
+        sentence: `Cookies are blocked: put page and ${baseUrl} on one site`,
         state: { status: 'signed-out', reason: 'nobody' },
       })
     })

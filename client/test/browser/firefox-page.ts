@@ -1,7 +1,7 @@
 // The script of a page that has the client in it, for the test's own hands. `#…`: another origin of the app's.
 import { createClient, type State, stream } from '../../src/index.ts'
 
-const client = createClient({ origins: [location.hash.slice(1)] })
+const client = createClient({ origins: location.hash ? [location.hash.slice(1)] : [] })
 
 Object.assign(globalThis, {
   client,

@@ -144,13 +144,13 @@ test('in what newcomers paste, a sign-out that did not happen is told', async t 
   await isIn(page)
   await leave()
   await page.getByRole('button', { name: 'Sign out' }).click()
-  await isTold(page, 'Could not sign out')
+  await isTold(page, 'Could not sign out: The server cannot answer just now')
 })
 
 // [which app, its folder, the page, what it says while the server is away]
 const apps = [
   ['the example', example, '/notes', 'The server cannot answer just now'],
-  ['what newcomers paste', fiveMinutes, '/', 'No answer (unavailable). Asking again …'],
+  ['what newcomers paste', fiveMinutes, '/', 'The server cannot answer just now. Asking again …'],
 ] as const
 
 for (const [app, root, path, says] of apps) {

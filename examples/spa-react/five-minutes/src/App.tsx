@@ -1,9 +1,18 @@
 // src/App.tsx: a page for whoever is signed in, and a form for everybody else.
-import { createClient } from '@rusk/client'
+import type { RuskError } from '@rusk/client'
 import { RuskProvider, SignedIn, useAuth } from '@rusk/client/react'
 import { type SubmitEvent, useState } from 'react'
+import { client } from './client.ts'
 
-const client = createClient()
+/** Where Rusk itself has said nothing. */
+const silences: Record<string, string> = {
+  offline: 'The server cannot be reached',
+  timeout: 'The server takes too long',
+  unavailable: 'The server cannot answer just now',
+}
+const sentenceOf = ({ code, message }: RuskError) => silences[code] ?? message
+
+const column = { display: 'grid', gap: '1rem', justifyItems: 'center' }
 
 export default function App() {
   return (
@@ -22,7 +31,7 @@ function Home() {
   return (
     <>
       <h1>Hello {user?.email}</h1>
-      {error && <p role="alert">Could not sign out: {error.message}</p>}
+      {error && <p role="alert">Could not sign out: {sentenceOf(error)}</p>}
       <button type="button" onClick={signOut}>
         Sign out
       </button>
@@ -32,16 +41,24 @@ function Home() {
 
 function Waiting() {
   const { error } = useAuth()
-  return <p role="status">{error ? `No answer (${error.message}). Asking again …` : 'One moment …'}</p>
+  return <p role="status">{error ? `${sentenceOf(error)}. Asking again …` : 'One moment …'}</p>
 }
 
 function Entry() {
   const [isNew, setNew] = useState(false)
-  const [forKnown, forNew] = [useAuth(), useAuth()] // each has the error of its own last action
-  const { signIn, signUp, error, loading } = isNew ? forNew : forKnown
-  const [title, other, kind] = isNew
-    ? ['Sign up', 'I have an account', 'new-password']
-    : ['Sign in', 'I am new here', 'current-password']
+  return (
+    <div style={column}>
+      <Form key={String(isNew)} isNew={isNew} />
+      <button type="button" onClick={() => setNew(!isNew)}>
+        {isNew ? 'I have an account' : 'I am new here'}
+      </button>
+    </div>
+  )
+}
+
+function Form({ isNew }: { isNew: boolean }) {
+  const { signIn, signUp, error, loading } = useAuth()
+  const [title, kind] = isNew ? ['Sign up', 'new-password'] : ['Sign in', 'current-password']
 
   const submit = (event: SubmitEvent<HTMLFormElement>) => {
     event.preventDefault()
@@ -53,9 +70,11 @@ function Entry() {
   }
 
   return (
-    <form onSubmit={submit} style={{ display: 'grid', gap: '1rem', justifyItems: 'center' }}>
+    <form onSubmit={submit} style={column}>
       <h1>{title}</h1>
-      {error && <p role="alert">{[error, ...error.issues].map(each => each.message).join('. ')}</p>}
+      {error && (
+        <p role="alert">{[sentenceOf(error), ...error.issues.map(({ message }) => message)].join('. ')}</p>
+      )}
       <label>
         E-mail address <input name="email" type="email" autoComplete="username" required />
       </label>
@@ -63,9 +82,6 @@ function Entry() {
         Password <input name="password" type="password" autoComplete={kind} required />
       </label>
       <button type="submit">{title}</button>
-      <button type="button" onClick={() => setNew(!isNew)}>
-        {other}
-      </button>
     </form>
   )
 }
