@@ -235,14 +235,15 @@ test('times are told in the zone of the reader, and the address forgets what was
   const url = await serve(t)
   const { page } = await open(t, { locale: 'de-DE', timezoneId: 'Pacific/Kiritimati' })
   await signUp(page, url)
-  const time = page.locator('time').first()
-  const stamp = (await time.getAttribute('datetime')) ?? ''
-  const there = new Intl.DateTimeFormat('de-DE', {
-    dateStyle: 'medium',
-    timeStyle: 'short',
-    timeZone: 'Pacific/Kiritimati',
-  })
-  assert.equal(await time.innerText(), there.format(new Date(stamp)))
+  const zone = { dateStyle: 'medium', timeZone: 'Pacific/Kiritimati' } as const
+  for (const [which, style] of [
+    ['time[data-day]', zone],
+    ['time:not([data-day])', { ...zone, timeStyle: 'short' }],
+  ] as const) {
+    const time = page.locator(which).first()
+    const stamp = new Date((await time.getAttribute('datetime')) ?? '')
+    assert.equal(await time.innerText(), new Intl.DateTimeFormat('de-DE', style).format(stamp))
+  }
   await page.evaluate("location.assign('/account?done=others-ended')")
   await page.getByRole('status').waitFor()
   assert.equal(page.url(), `${url}/account`)
