@@ -42,8 +42,21 @@ function say(t: TestContext, url: string, ...said: readonly unknown[]): void {
   for (const each of said) channel.postMessage(each)
 }
 
+/** Some tests take it away. */
+const Channel = BroadcastChannel
+
 /** What is on its way between tabs has arrived. */
-const heard = () => new Promise(resolve => setTimeout(resolve, 50))
+async function heard(): Promise<void> {
+  const [from, to] = [new Channel('heard'), new Channel('heard')]
+  // What was said before is delivered before.
+  await new Promise(resolve => {
+    to.onmessage = resolve
+    from.postMessage('')
+  })
+  from.close()
+  to.close()
+  await new Promise(resolve => setTimeout(resolve, 50))
+}
 
 test('a visitor whom nobody knows is signed out', async t => {
   const { browsing, client } = await openRoom(t, { empty: true })
@@ -317,18 +330,24 @@ for (const [said, line] of forged) {
   })
 }
 
-// [sentence, what reaches a page of Ada's that was left behind, what becomes of its call, who is there then]
-const stirs: [string, (room: Room, t: TestContext) => unknown, unknown, string?][] = [
-  ['a sign-out in another tab', ({ client }) => client.signOut(), 401],
-  ['a sign-in in another tab', ({ client }) => signInAs(client, bob), 'signed_in_anew', bob.email],
-  ['a forged sign-out', ({ proxy }, t) => say(t, proxy.url, { signedIn: false }), 200, ada.email],
-  ['a renewal of other hands', ({ proxy }, t) => say(t, proxy.url, { until: 1, who: '?' }), 200, ada.email],
-  ['a person who comes back', ({ browsing }) => browsing.fire('visibilitychange'), 200, ada.email],
-  ['the network', ({ browsing }) => browsing.fire('online'), 200, ada.email],
+// [sentence, what reaches a page of Ada's that was left behind, its state then, what becomes of its call, who is there then]
+const stirs: [string, (room: Room, t: TestContext) => unknown, State['status'], unknown, string?][] = [
+  ['a sign-out in another tab', ({ client }) => client.signOut(), 'unknown', 401],
+  ['a sign-in in another tab', ({ client }) => signInAs(client, bob), 'unknown', 'signed_in_anew', bob.email],
+  ['a forged sign-out', ({ proxy }, t) => say(t, proxy.url, { signedIn: false }), 'unknown', 200, ada.email],
+  [
+    'a renewal of other hands',
+    ({ proxy }, t) => say(t, proxy.url, { until: 1, who: '?' }),
+    'unknown',
+    200,
+    ada.email,
+  ],
+  ['a person who comes back', ({ browsing }) => browsing.fire('visibilitychange'), 'unknown', 200, ada.email],
+  ['the network', ({ browsing }) => browsing.fire('online'), 'signed-in', 200, ada.email],
 ]
 
 for (const delivery of ['cookies', 'memory'] as const) {
-  for (const [sentence, stir, status, there] of stirs) {
+  for (const [sentence, stir, then, status, there] of stirs) {
     test(`${delivery}: a client nobody listens to asks nothing by itself, and asks before its next call: ${sentence}`, async t => {
       const room = await openRoom(t, { client: { delivery } })
       const { app, browsing, client, proxy, tab } = room
@@ -339,7 +358,9 @@ for (const delivery of ['cookies', 'memory'] as const) {
       await left.session()
       browsing.forget()
       await stir(room, t)
+      for (let n = 0; n < 200 && left.state.status !== then; n++) await heard()
       await heard()
+      assert.equal(left.state.status, then)
       const own = browsing.calls().filter(call => !/sign-(in|out)/.test(call))
       assert.deepEqual(own, [])
       const call = left.fetch(`${proxy.url}/api/notes`, { method: 'POST' })
