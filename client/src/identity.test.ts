@@ -354,8 +354,9 @@ for (const delivery of ['cookies', 'memory'] as const) {
       await client.signUp(bob)
       await signInAs(client, ada)
       const left = tab()
-      left.subscribe(() => {})()
-      await left.session()
+      // Nobody listens any more, and nothing is under way.
+      await becomes(left, 'signed-in')
+      await heard()
       browsing.forget()
       await stir(room, t)
       for (let n = 0; n < 200 && left.state.status !== then; n++) await heard()
